@@ -1,0 +1,1 @@
+"""The conformance suite: is an optimizer in step with its equations?"""

@@ -1,0 +1,1 @@
+"""Optimizers generated from the specification, and their generator."""

@@ -1,0 +1,16 @@
+"""What every test runs under: repeatable examples, and one thread for each worker."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+# Two workers share two cores. Set before torch is imported, which reads it once.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The same examples on every machine: a failure seen in CI is seen here. Deadlines time the machine.
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+# `pytest --hypothesis-profile=explore` looks for new ones.
+settings.register_profile("explore", max_examples=1000, deadline=None)
+settings.load_profile("repeatable")
