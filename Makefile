@@ -57,7 +57,7 @@ drift: .venv/.installed-dev ## fail where reference/ is not what spec/ generates
 	$(BIN)/python -m instep.reference.generate --check
 
 docs: .venv/.installed-docs ## build the site into site/
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict # the theme advertises its successor
 
 bench: .venv/.installed-test ## print the figures under benchmarks/, one command each
 	@for figure in benchmarks/[a-z]*.py; do \
