@@ -1,0 +1,329 @@
+"""The computed bound: float64 values together with a running error bound for the subject's precision.
+
+Each node adds the error of its arguments, propagated to first order, and its own rounding
+`u |x| + eta`. A lane of the subject is in step when it lies within two bounds of the value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from instep.conformance.profile import Profile
+from instep.spec.arithmetic import AXES, OPERATORS
+from instep.spec.errors import SpecError
+
+Array = Any  # numpy arrays and numpy scalars alike
+
+
+class Bounded:
+    """A value and a bound on the error of any correct evaluation of it.
+
+    `host` numbers are hyperparameters and what is computed from them alone: they round in the scalar
+    type, and once more when they meet a tensor.
+    """
+
+    __slots__ = ("bound", "host", "value")
+
+    def __init__(self, value: Array, bound: Array = None, host: bool = False) -> None:
+        self.value = value
+        self.bound = np.zeros_like(value) if bound is None else bound
+        self.host = host
+
+    def __repr__(self) -> str:
+        return f"Bounded({self.value}, {self.bound})"
+
+
+class Ambiguous:
+    """A condition, and where the bounds leave it open."""
+
+    __slots__ = ("holds", "open")
+
+    def __init__(self, holds: Array, open_: Array) -> None:
+        self.holds, self.open = holds, open_
+
+
+def fits(value: Array, bits: int) -> Array:
+    """Whether float64 numbers are exact with so many significant bits."""
+    if bits >= 53:
+        return np.ones(np.shape(value), dtype=bool)
+    mantissa, _ = np.frexp(value)
+    return np.ldexp(mantissa, bits) % 1 == 0
+
+
+class BoundedArithmetic:
+    """The number type that the oracle runs on; see `instep.spec.arithmetic.Arithmetic`.
+
+    Args:
+        profile: where a correct implementation rounds.
+
+    `ambiguous` counts host branches that the bounds leave open.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.unit, self.scalar_unit = profile.unit, profile.scalar_unit
+        self.eta = profile.eta
+        self.bits, self.scalar_bits = profile.compute.bits, profile.scalar.bits
+        self.largest = profile.compute.largest
+        self.ambiguous = 0
+
+    # ---- entering
+
+    def tensor(self, x: Any) -> Bounded:
+        """An exact float64 tensor; an observed (value, bound) pair is taken as it is."""
+        return x if isinstance(x, Bounded) else Bounded(np.array(x, dtype=np.float64))
+
+    def number(self, x: int | float | Fraction) -> Any:
+        """A host number: exact where the scalar type holds it."""
+        if isinstance(x, bool):
+            return x
+        value = np.float64(float(x))
+        exact = isinstance(x, int) or bool(fits(value, self.scalar_bits))
+        if isinstance(x, Fraction):
+            exact = exact and Fraction(float(value)) == x
+        bound = np.float64(0.0) if exact else self.scalar_unit * abs(value)
+        return Bounded(value, bound, host=True)
+
+    def fill(self, like: Any, x: Any) -> Bounded:
+        """Broadcast to `like`'s shape, rounded to the tensor's type if it was a host number."""
+        x = self._tensor_of(x) if x.host else x
+        shape = np.shape(like.value)
+        return Bounded(
+            np.broadcast_to(x.value, shape).copy(), np.broadcast_to(x.bound, shape).copy()
+        )
+
+    def reduced_shape(self, like: Any, over: str) -> Bounded:
+        """Zeros with the reduced axis kept."""
+        v = like.value
+        return Bounded(np.sum(v, axis=AXES[over], keepdims=True) * 0 if v.ndim > 1 else v * 0)
+
+    def _tensor_of(self, x: Bounded) -> Bounded:
+        """A host number as it meets a tensor: rounded to the tensor's type, where it may underflow."""
+        if bool(fits(x.value, self.bits)) and (
+            x.value == 0 or abs(x.value) >= self.eta / self.unit
+        ):
+            return Bounded(x.value, x.bound)
+        size = abs(x.value)
+        rounding = 0.0 if bool(fits(x.value, self.bits)) else self.unit * size
+        under = self.eta if 0 < size < self.eta / self.unit else 0.0
+        over = math.inf if math.isfinite(size) and size > self.largest else 0.0
+        return Bounded(x.value, x.bound + rounding + under + over)
+
+    def _pair(self, a: Any, b: Any) -> tuple[Bounded, Bounded, bool]:
+        a = a if isinstance(a, Bounded) else self.number(a)
+        b = b if isinstance(b, Bounded) else self.number(b)
+        if a.host and b.host:
+            return a, b, True
+        return (self._tensor_of(a) if a.host else a), (self._tensor_of(b) if b.host else b), False
+
+    def _rounded(self, value: Array, bound: Array, host: bool, underflows: Array = None) -> Bounded:
+        """Add the operation's own rounding: none on exact zeros, infinite beyond the type's range."""
+        if host:
+            exact = (
+                bool(bound == 0) and self.scalar_bits < 53 and bool(fits(value, self.scalar_bits))
+            )
+            return Bounded(value, bound if exact else bound + self.scalar_unit * abs(value), True)
+        size = np.abs(value)
+        bound = bound + self.unit * size
+        if underflows is not None:
+            bound = bound + self.eta * underflows
+        if self.largest < 1e300 or not np.isfinite(size).all():
+            bound = np.where(size > self.largest, math.inf, bound)
+        return Bounded(value, bound)
+
+    # ---- operations
+
+    def binary(self, op: str, a: Any, b: Any) -> Any:
+        """+ - * / ** %."""
+        if op == "**":
+            return self._power(a, b)
+        a, b, host = self._pair(a, b)
+        match op:
+            case "+" | "-":
+                return self._sum(op, a, b, host)
+            case "*":
+                return self._product(a, b, host)
+            case "/":
+                return self._quotient(a, b, host)
+            case "%":
+                return Bounded(np.remainder(a.value, b.value), a.bound, host)
+        raise SpecError(f"bounds: no operator {op}")
+
+    def _sum(self, op: str, a: Bounded, b: Bounded, host: bool) -> Bounded:
+        """Adding an exact zero does not round."""
+        value = OPERATORS[op](a.value, b.value)
+        total = self._rounded(value, a.bound + b.bound, host)
+        zero = ((a.value == 0) & (a.bound == 0)) | ((b.value == 0) & (b.bound == 0))
+        if np.any(zero):
+            total.bound = np.where(zero, a.bound + b.bound, total.bound)
+        return total
+
+    def _product(self, a: Bounded, b: Bounded, host: bool) -> Bounded:
+        value = a.value * b.value
+        if _is_unit(a) or _is_unit(b):
+            return Bounded(value, a.bound * np.abs(b.value) + b.bound * np.abs(a.value), host)
+        bound = np.abs(a.value) * b.bound + np.abs(b.value) * a.bound + a.bound * b.bound
+        return self._rounded(value, _quiet(bound), host, (a.value != 0) & (b.value != 0))
+
+    def _quotient(self, a: Bounded, b: Bounded, host: bool) -> Bounded:
+        value = np.divide(a.value, b.value)
+        if _is_unit(b):
+            return Bounded(value, a.bound, host)
+        room = np.abs(b.value) - b.bound
+        carried = a.bound + np.abs(value) * b.bound
+        bound = np.where(room > 0, np.divide(carried, np.where(room > 0, room, 1.0)), math.inf)
+        return self._rounded(value, bound, host, a.value != 0)
+
+    def _power(self, a: Any, b: Any) -> Bounded:
+        a = a if isinstance(a, Bounded) else self.number(a)
+        b = b if isinstance(b, Bounded) else self.number(b)
+        if np.ndim(b.value) == 0 and b.value == 2 and b.bound == 0:
+            return self._product(a, a, a.host)
+        host = a.host and b.host
+        value = np.power(a.value, b.value)
+        unit = self.scalar_unit if host else self.unit
+        own = (np.abs(b.value) + 1) * unit * np.abs(value)
+        by_base = _quiet(np.abs(b.value * np.divide(value, a.value)) * a.bound)
+        by_exponent = _quiet(np.abs(value * np.log(np.abs(a.value))) * b.bound)
+        return Bounded(value, own + by_base + by_exponent, host)
+
+    def negate(self, a: Any) -> Bounded:
+        """Exact."""
+        a = a if isinstance(a, Bounded) else self.number(a)
+        return Bounded(-a.value, a.bound, a.host)
+
+    def call(self, function: str, *arguments: Any) -> Any:
+        """The elementwise functions."""
+        if function in ("max", "min"):
+            return self._extremum(function, *arguments)
+        a = arguments[0] if isinstance(arguments[0], Bounded) else self.number(arguments[0])
+        match function:
+            case "sqrt":
+                return self._root(a)
+            case "abs":
+                return Bounded(np.abs(a.value), a.bound, a.host)
+            case "sign":
+                open_ = (np.abs(a.value) <= a.bound) & (a.bound > 0)
+                return Bounded(np.sign(a.value), np.where(open_, 2.0, 0.0), a.host)
+            case "exp" | "log":
+                return self._transcendental(function, a)
+            case "floor":
+                return Bounded(np.floor(a.value), a.bound, a.host)
+        raise SpecError(f"bounds: no function {function}")
+
+    def _extremum(self, function: str, *arguments: Any) -> Bounded:
+        """Lipschitz: where one argument is clearly the winner, only its error counts."""
+        a, b, host = self._pair(*arguments)
+        ahead = a.value - b.value if function == "max" else b.value - a.value
+        clear = np.abs(ahead) > a.bound + b.bound
+        winner = np.where(ahead > 0, a.bound, b.bound)
+        value = np.maximum(a.value, b.value) if function == "max" else np.minimum(a.value, b.value)
+        return Bounded(value, np.where(clear, winner, np.maximum(a.bound, b.bound)), host)
+
+    def _root(self, a: Bounded) -> Bounded:
+        """sqrt(x) - sqrt(x - e), finite at zero; open where the argument may be negative."""
+        value = np.sqrt(a.value)
+        low = np.sqrt(np.maximum(a.value - a.bound, 0.0))
+        total = value + low
+        bound = np.where(
+            total > 0, np.divide(a.bound, np.where(total > 0, total, 1.0)), np.sqrt(a.bound)
+        )
+        negative = (a.value - a.bound < 0) & (a.value != 0)
+        bound = np.where(negative, np.maximum(bound, np.sqrt(np.abs(a.value) + a.bound)), bound)
+        bound = np.where(a.value < 0, math.inf, bound)
+        return self._rounded(value, bound, a.host)
+
+    def _transcendental(self, function: str, a: Bounded) -> Bounded:
+        value = np.exp(a.value) if function == "exp" else np.log(a.value)
+        unit = self.scalar_unit if a.host else self.unit
+        slope = np.abs(value) if function == "exp" else np.abs(np.divide(1.0, a.value))
+        return self._rounded(value, unit * np.abs(value) + _quiet(slope * a.bound), a.host)
+
+    def compare(self, op: str, a: Any, b: Any) -> Any:
+        """A condition, open where the two sides lie within their bounds of each other."""
+        a, b, _ = self._pair(a, b)
+        slack = a.bound + b.bound
+        open_ = (np.abs(a.value - b.value) <= slack) & (slack > 0)
+        return Ambiguous(OPERATORS[op](a.value, b.value), open_)
+
+    def where(self, condition: Any, a: Any, b: Any) -> Any:
+        """The hull of both sides on lanes that the bounds leave open."""
+        if not isinstance(condition, Ambiguous):
+            return a if condition else b
+        a, b, host = self._pair(a, b)
+        value = np.where(condition.holds, a.value, b.value)
+        bound = np.where(condition.holds, a.bound, b.bound)
+        hull = np.abs(a.value - b.value) + np.maximum(a.bound, b.bound)
+        return Bounded(value, np.where(condition.open, hull, bound), host)
+
+    def reduce(self, op: str, over: str, x: Any) -> Bounded:
+        """Sum, mean or max; a sum of n terms adds (n-1) u times the sum of their sizes."""
+        x = x if isinstance(x, Bounded) else self.number(x)
+        axis = AXES[over]
+        keep: Any = {} if axis is None else {"axis": axis, "keepdims": True}
+        if op == "max":
+            value = np.asarray(np.max(x.value, **keep))
+            return Bounded(value, np.asarray(np.max(x.bound, **keep)))
+        n = np.size(x.value) if axis is None else x.value.shape[axis]
+        size = np.asarray(np.sum(np.abs(x.value), **keep))
+        bound = np.asarray(np.sum(x.bound, **keep)) + max(n - 1, 0) * self.unit * size
+        total = Bounded(np.asarray(np.sum(x.value, **keep)), bound)
+        return self.binary("/", total, n) if op == "mean" else total
+
+    def fold(self, op: str, parts: Sequence[Any]) -> Any:
+        """Over parameters, left to right."""
+        total = parts[0]
+        for part in parts[1:]:
+            total = self.binary("+", total, part) if op == "sum" else self.call("max", total, part)
+        return total
+
+    def matmul(self, a: Any, b: Any) -> Bounded:
+        """Inner products of n terms: n u |a| |b|."""
+        n = a.value.shape[-1]
+        size_a, size_b = np.abs(a.value), np.abs(b.value)
+        carried = size_a @ b.bound + a.bound @ size_b + a.bound @ b.bound
+        return Bounded(a.value @ b.value, carried + n * self.unit * (size_a @ size_b))
+
+    def transpose(self, a: Any) -> Bounded:
+        """Exact."""
+        return Bounded(np.swapaxes(a.value, -1, -2), np.swapaxes(a.bound, -1, -2))
+
+    def shape(self, x: Any) -> tuple[int, ...]:
+        """Shape."""
+        return tuple(np.shape(x.value))
+
+    # ---- leaving
+
+    def truth(self, condition: Any) -> bool:
+        """A scalar condition; counted when the bounds leave it open."""
+        if isinstance(condition, Ambiguous):
+            self.ambiguous += int(np.any(condition.open))
+            return bool(condition.holds)
+        return bool(condition)
+
+    def integer(self, x: Any) -> int:
+        """A host number as an int."""
+        return int(x.value) if isinstance(x, Bounded) else int(x)
+
+    def store(self, x: Any, state: str) -> Any:
+        """Keeping a value in a narrower type rounds it once more."""
+        kept = self.profile.kept_type(state)
+        if kept is None or not isinstance(x, Bounded):
+            return x
+        bound = x.bound + kept.unit * np.abs(x.value) + kept.tiny * (x.value != 0)
+        return Bounded(x.value, np.where(np.abs(x.value) > kept.largest, math.inf, bound), x.host)
+
+
+def _is_unit(x: Bounded) -> bool:
+    """Exactly one in size: multiplying by it or dividing by it does not round."""
+    return bool(np.all(x.bound == 0)) and bool(np.all(np.abs(x.value) == 1))
+
+
+def _quiet(bound: Array) -> Array:
+    """0 times infinity is no error."""
+    return np.nan_to_num(bound, nan=0.0, posinf=math.inf)

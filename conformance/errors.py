@@ -1,0 +1,11 @@
+"""Errors of the conformance suite; each message is one line that says what, where and how to mend it."""
+
+from __future__ import annotations
+
+
+class UsageError(Exception):
+    """The suite was asked for something that cannot be done: exit code 2."""
+
+
+class SubjectError(Exception):
+    """The subject raised where it must not; the cause carries its traceback."""

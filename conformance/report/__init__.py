@@ -1,0 +1,1 @@
+"""The report: its model, and its renderings for terminal and machine."""

@@ -1,0 +1,187 @@
+"""What a check says: results, the evidence of a failure, the diagnosis, and what was not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+LEVELS = ("must", "should", "info")
+STATUSES = ("passed", "failed", "errored", "skipped", "xfailed", "xpassed", "insensitive")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One lane that shows a numeric failure.
+
+    Attributes:
+        equation: `adamw.denominator`, the equation that the diagnosis holds responsible, or the one
+            that defines the quantity.
+        quantity: state symbol, or `theta` for the parameter.
+        probe: name of the probe.
+        dtype: type of the parameters.
+        step: counted from 1.
+        parameter: index of the parameter.
+        lane: flat index in it.
+        size: lanes of that parameter.
+        lanes_out: lanes out of step at that step, over all parameters.
+        lanes_seen: lanes that could have shown it.
+        condition: what the lanes have in common, or empty.
+        expected, bound, got: the lane's numbers.
+        ratio: |got - expected| / bound.
+        first_wrong: the first wrong quantity in data-flow order, in words.
+        hyperparameters: as the subject was constructed, in its own names.
+    """
+
+    equation: str
+    quantity: str
+    probe: str
+    dtype: str
+    step: int
+    parameter: int
+    lane: int
+    size: int
+    lanes_out: int
+    lanes_seen: int
+    condition: str
+    expected: float
+    bound: float
+    got: float
+    ratio: float
+    first_wrong: str
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What reproduces the subject's numbers: a named dialect, other options, or a mutant."""
+
+    kind: str
+    name: str
+    description: str
+    equation: str
+    ratio: float
+    dialect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What the subject computes instead: every candidate that reproduces it, the likeliest first."""
+
+    candidates: tuple[Candidate, ...]
+    searched: int
+
+    def __str__(self) -> str:
+        if not self.candidates:
+            return f"nothing known reproduces these numbers ({self.searched} candidates tried)"
+        first = self.candidates[0]
+        text = f"{first.kind} {first.name}: {first.description}".rstrip(": ")
+        rest = ", ".join(c.name for c in self.candidates[1:])
+        return f"{text} (also: {rest})" if rest else text
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of one check.
+
+    `sensitivity` is 2 bounds over the update, the smallest relative error that the check could see;
+    `consequence_of` names the failed check that explains this one.
+    """
+
+    id: str
+    level: str
+    status: str
+    requirement: str
+    message: str = ""
+    sensitivity: float | None = None
+    evidence: Evidence | None = None
+    consequence_of: str = ""
+    traceback: str = ""
+    seconds: float = 0.0
+    worst: float | None = None
+    docs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What ran, what did not and why, and what this run could not have seen."""
+
+    expected: int
+    ran: int
+    skipped: tuple[tuple[str, str], ...] = ()
+    unseen: tuple[str, ...] = ()
+    lanes: int = 0
+    excluded: int = 0
+    insensitive: int = 0
+
+
+class OutOfStepError(AssertionError):
+    """Raised by `Report.raise_for_failures`; the message is the report."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdict on a subject.
+
+    Attributes:
+        subject: how the subject is called.
+        spec: public name and dialect it was held against (`adamw/torch`), and version.
+        level: `quick` or `full`.
+        results: one per check, in order.
+        diagnosis: what the subject computes instead, None while it is in step.
+        coverage: what ran and what could not be seen.
+        mapping: how hyperparameters and states were matched, one line each.
+        grades: the strictest precision profile that fits, by parameter type.
+        configuration: the base configuration, in the subject's names.
+        environment: versions of instep, torch, numpy, python, and the platform.
+        reproduction: a self-contained script for the first failure, or empty.
+    """
+
+    subject: str
+    spec: str
+    version: int
+    level: str
+    results: tuple[Result, ...]
+    diagnosis: Diagnosis | None
+    coverage: Coverage
+    mapping: tuple[str, ...] = ()
+    grades: Mapping[str, str] = field(default_factory=dict)
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    reproduction: str = ""
+    seconds: float = 0.0
+    accepted: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """No MUST check failed or errored."""
+        return not any(
+            r.level == "must" and r.status in ("failed", "errored") for r in self.results
+        )
+
+    @property
+    def failures(self) -> tuple[Result, ...]:
+        """Failed and errored checks of every level, causes before consequences."""
+        bad = [r for r in self.results if r.status in ("failed", "errored")]
+        return tuple(sorted(bad, key=lambda r: (LEVELS.index(r.level), bool(r.consequence_of))))
+
+    def count(self, status: str) -> int:
+        """How many checks have a status."""
+        return sum(r.status == status for r in self.results)
+
+    def to_json(self) -> str:
+        """The report as JSON; floats that JSON cannot hold are strings, evidence carries hex floats."""
+        from instep.conformance.report.json import to_json
+
+        return to_json(self)
+
+    def to_text(self, width: int = 80) -> str:
+        """The report as plain text, as the terminal shows it."""
+        from instep.conformance.report.terminal import to_text
+
+        return to_text(self, width)
+
+    def raise_for_failures(self) -> None:
+        """Raise OutOfStepError with the report if it is not ok."""
+        if not self.ok:
+            raise OutOfStepError(self.to_text())
