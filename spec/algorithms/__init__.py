@@ -1,0 +1,1 @@
+"""The catalogue: one file per algorithm, data only."""

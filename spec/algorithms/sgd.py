@@ -1,0 +1,90 @@
+"""Stochastic gradient descent with momentum, in the forms that books and libraries confuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from instep.spec.author import *
+
+with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
+    lr = hyper("lr", 1e-3, domain="[0,inf)", latex=r"\gamma", probe=1 / 16,
+               aliases=("learning_rate", "alpha", "step_size"), description="learning rate")
+    mu = hyper("momentum", 0.0, domain="[0,inf)", latex=r"\mu", probe=7 / 8,
+               aliases=("beta", "mu", "momentum_factor"), description="momentum factor")
+    tau = hyper("dampening", 0.0, domain="(-inf,inf)", latex=r"\tau", probe=1 / 4,
+                description="share of the gradient withheld from the buffer, after the first step")
+    wd = hyper("weight_decay", 0.0, domain="[0,inf)", latex=r"\lambda", probe=1 / 8,
+               aliases=("wd", "decay", "l2"), description="L2 penalty")
+    maximize = option("maximize", argument=True, description="ascend instead of descend")
+    nesterov = option("nesterov", argument=True, description="look ahead along the buffer")
+    form = option("buffer", "torch", "classical", "ema",
+                  description="what the momentum buffer holds")
+    look = option("gradient_at", "stored", "lookahead", description="where the gradient is taken")
+
+    b = state("b", "momentum_buffer", init=None, description="momentum buffer",
+              aliases=("velocity", "momentum", "exp_avg", "trace"))
+    y, g, d = local("y"), local("g"), local("d")
+
+    def gradient(point: Any) -> None:
+        """Gradient at a point, and the L2 penalty of the same point."""
+        let("gradient", g, choose(maximize, yes=-grad(point), no=grad(point)))
+        with when(~equal(wd, 0)):
+            let("l2", g, g + wd * point)
+
+    with when(look == "stored"):
+        gradient(theta)
+    with otherwise():
+        with when(absent(b)):
+            let("point", y, theta, form="first")
+        with otherwise():
+            let("point", y, theta - mu * prev(b))
+        gradient(y)
+
+    with when(~equal(mu, 0)):
+        with when(absent(b)):
+            let("first_buffer", b, choose(form, torch=g, classical=lr * g, ema=(1 - mu) * g))
+        with otherwise():
+            let("buffer", b, choose(
+                form,
+                torch=mu * prev(b) + (1 - tau) * g,
+                classical=mu * prev(b) + lr * g,
+                ema=mu * prev(b) + (1 - mu) * g))
+        with when(nesterov):
+            let("direction", d, choose(
+                form, torch=g + mu * b, classical=lr * g + mu * b, ema=(1 - mu) * g + mu * b))
+        with otherwise():
+            let("direction", d, b, form="buffer")
+    with otherwise():
+        let("direction", d, choose(form, classical=lr * g, otherwise=g))
+    let("update", theta, choose(form, classical=theta - d, otherwise=theta - lr * d))
+
+    require(~nesterov | (~equal(mu, 0) & equal(tau, 0)),
+            "nesterov needs a momentum above 0 and dampening 0")
+    require(~nesterov | (look == "stored"),
+            "nesterov looks ahead by itself: gradient_at must be stored")
+    require((look == "stored") | (form == "classical"),
+            "gradient_at=lookahead needs the classical buffer")
+    exclude(tau, (form == "classical") | (form == "ema"), "only torch's buffer knows dampening")
+
+    reference("Robbins and Monro, A stochastic approximation method, 1951",
+              "doi:10.1214/aoms/1177729586")
+    reference("Polyak, Some methods of speeding up the convergence of iteration methods, 1964",
+              "doi:10.1016/0041-5553(64)90137-5")
+    reference("Sutskever et al., On the importance of initialization and momentum in deep "
+              "learning, ICML 2013, equations 1-4",
+              "http://proceedings.mlr.press/v28/sutskever13.html")
+
+    dialect("sgd/torch", "torch.optim.SGD", export="SGD",
+            note="The learning rate stands outside the buffer, which starts as the first gradient.")
+    dialect("sgd/classical", "Polyak 1964; Sutskever et al. 2013, equations 1-2",
+            buffer="classical", defaults={"momentum": 0.9},
+            note="The learning rate is inside the buffer: another trajectory once it changes.")
+    dialect("sgd/ema", "exponential moving average of gradients",
+            buffer="ema", defaults={"momentum": 0.9},
+            note="The buffer is an average, a factor 1 - mu smaller than torch's.")
+    dialect("nesterov/torch", "torch.optim.SGD(nesterov=True)",
+            nesterov=True, defaults={"momentum": 0.9},
+            note="The gradient is taken at the stored point, which is the look-ahead point already.")
+    dialect("nesterov/paper", "Sutskever et al. 2013, equations 3-4",
+            gradient_at="lookahead", buffer="classical", defaults={"momentum": 0.9},
+            note="The gradient is taken at theta - mu v, so a step needs a closure.")

@@ -1,0 +1,398 @@
+"""The front end: specifications are written as sympy equations inside `with algorithm(...)`.
+
+    with algorithm("sgd", "Stochastic gradient descent") as spec:
+        lr = hyper("lr", 1e-3, domain="[0,inf)")
+        let("update", theta, theta - lr * grad(theta))
+
+Every line is recorded in order and frozen at once into the IR; leaving the block validates the
+whole. `prev(x)` is the value of a state when the step began. Symbols may be rebound, as in papers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Literal
+
+import sympy
+
+from instep.spec import ir, model
+from instep.spec.errors import SpecError
+from instep.spec.freeze import function
+from instep.spec.recording import (
+    Choice,
+    Condition,
+    Draft,
+    OptionSymbol,
+    as_condition,
+    block,
+    current,
+    fail,
+    finished,
+    form_name,
+    frozen,
+    line,
+    name_of,
+    recording,
+    spelling,
+)
+
+# What `from instep.spec.author import *` puts into a specification file, and nothing else.
+__all__ = [
+    "absent", "algorithm", "apply", "at", "choose", "col_mean", "cols", "counter", "dialect",
+    "equal", "exclude", "exp", "floor", "grad", "holds", "hyper", "inner", "inputs", "length",
+    "let", "local", "log", "loss", "matmul", "max_over_params", "maximum", "mean", "minimum",
+    "ndim", "norm", "numel", "option", "otherwise", "prev", "push", "reference", "repeat",
+    "require", "rms", "row_mean", "rows", "sign", "sqrt", "state", "theta", "total",
+    "total_over_params", "transpose", "when", "where",
+]  # fmt: skip
+
+theta = sympy.Symbol(ir.THETA, real=True)
+sqrt, sign, exp, log, floor = sympy.sqrt, sympy.sign, sympy.exp, sympy.log, sympy.floor
+prev, grad, loss = function("prev"), function("grad"), function("loss")
+maximum, minimum = function("max"), function("min")
+rows, cols, numel, ndim = (function(name) for name in ("rows", "cols", "numel", "ndim"))
+matmul, transpose = function("matmul"), function("transpose")
+at, length = function("at"), function("length")
+total, mean = function("sum_all"), function("mean_all")
+row_mean, col_mean = function("mean_rows"), function("mean_cols")
+total_over_params, max_over_params = function("sum_params"), function("max_params")
+
+
+def norm(x: Any) -> Any:
+    """Euclidean norm over all lanes of one parameter."""
+    return sqrt(total(x**2))
+
+
+def rms(x: Any) -> Any:
+    """Root mean square over all lanes of one parameter."""
+    return sqrt(mean(x**2))
+
+
+@contextmanager
+def algorithm(name: str, title: str, *, version: int = 1) -> Iterator[Draft]:
+    """Open a specification; on leaving it is validated and kept for the registry.
+
+    Raises SpecError that names file, line and equation for anything that does not make sense.
+    """
+    from instep.spec.validate import validate
+
+    with recording(name, title, version) as builder:
+        draft = Draft(builder.path)
+        yield draft
+        draft.algorithm = validate(builder.complete())
+    finished.append(draft)
+
+
+def _claim(name: str) -> None:
+    """Remember the line that declares a name; one that is taken is an error here and now."""
+    builder = current()
+    for taken, where in builder.spec.lines:
+        if taken == name:
+            fail(name, f"is declared twice, first in line {where}")
+    builder.add("lines", (name, line()))
+
+
+def _declare(kind: str, name: str, item: Any) -> None:
+    _claim(name)
+    current().add(kind, item)
+
+
+def _symbol(name: str, latex: str = "") -> Any:
+    if latex:
+        current().add("latex", (name, latex))
+    return sympy.Symbol(name, real=True)
+
+
+def hyper(
+    key: str,
+    default: float | tuple[float, ...],
+    *,
+    name: str | None = None,
+    names: tuple[str, ...] = (),
+    domain: str = "(-inf,inf)",
+    scope: Literal["group", "optimizer"] = "group",
+    latex: str | tuple[str, ...] = "",
+    aliases: tuple[str, ...] | tuple[tuple[str, ...], ...] = (),
+    probe: Any = None,
+    description: str = "",
+) -> Any:
+    """Declare a hyperparameter; a tuple default declares and returns one per entry (`betas`).
+
+    `probe` is the dyadic value (exact in every type) at which the suite tests it; `aliases` are
+    other libraries' names.
+    """
+    try:
+        interval = model.Domain.parse(domain)
+    except SpecError as error:
+        fail(name or key, str(error), error)
+
+    def one(symbol: str, value: float, index: int | None, tex: Any, other: Any, dyadic: Any) -> Any:
+        tex, other = str(tex), tuple(other)
+        item = model.Hyperparameter(
+            symbol, key, value, index, interval, scope, tex, other, dyadic, description
+        )
+        _declare("hyperparameters", symbol, item)
+        return _symbol(symbol, tex)
+
+    if not isinstance(default, tuple):
+        return one(name or key, default, None, latex, aliases, probe)
+    count = len(default)
+    columns: dict[str, Any] = {"names": names, "latex": latex, "aliases": aliases, "probe": probe}
+    for argument, column in columns.items():
+        if column and len(column) != count:
+            fail(key, f"{argument} has {len(column)} entries for {count} defaults")
+    if not names:
+        fail(key, "a tuple of defaults needs names=(...), a symbol for each")
+    rows_of = zip(
+        latex or [""] * count, aliases or [()] * count, probe or [None] * count, strict=True
+    )
+    return [
+        one(symbol, value, index, *rest)
+        for index, (symbol, value, rest) in enumerate(zip(names, default, rows_of, strict=True))
+    ]
+
+
+def option(
+    name: str,
+    *values: model.OptionValue,
+    argument: bool | str = False,
+    spelling: Mapping[bool | str, model.OptionValue] | None = None,
+    description: str = "",
+) -> OptionSymbol:
+    """Declare a static switch; its first value is the default, no values mean a boolean.
+
+    `argument` says that the constructor has it (under another keyword if a string); `spelling` maps
+    the constructor's values to the option's, `{False: "no", True: "raw"}`.
+    """
+    values = values or (False, True)
+    _check_values(name, values)
+    spelled = tuple((spelling or {v: v for v in values}).items())
+    for _, inside in spelled:
+        if inside not in values:
+            fail(name, f"spelling maps to {inside!r}, which is no value of the option")
+    key = name if argument is True else argument
+    how = model.Argument(key, spelled) if key else None
+    _declare("options", name, model.Option(name, values, values[0], how, description))
+    return OptionSymbol(name, values)
+
+
+def _check_values(name: str, values: tuple[model.OptionValue, ...]) -> None:
+    spelled = [spelling(value) for value in values]
+    for text in spelled:
+        if spelled.count(text) > 1:
+            fail(name, f"two values of the option are spelled {text}")
+        if not text.isidentifier() or text == "otherwise":
+            fail(
+                name, f"an option value must be a word of letters, digits and hyphens, not {text!r}"
+            )
+
+
+def state(
+    name: str,
+    key: str,
+    *,
+    init: Any = 0,
+    scope: model.Scope = "parameter",
+    shape: model.Shape = "like",
+    when: Any = None,
+    latex: str = "",
+    aliases: tuple[str, ...] = (),
+    description: str = "",
+) -> Any:
+    """Declare a state: symbol, key in torch's state, initial value (None: absent until stored)."""
+    first = None if init is None else frozen(name, init)
+    exists = None if when is None else as_condition(when, name)
+    item = model.State(name, key, first, scope, shape, exists, latex, aliases, description)
+    _declare("states", name, item)
+    return _symbol(name, latex)
+
+
+def counter(
+    name: str = "t",
+    *,
+    key: str | None = "step",
+    scope: Literal["parameter", "optimizer"] = "parameter",
+) -> Any:
+    """Declare the step counter: 1 in the first step, counted per parameter or per optimizer."""
+    builder = current()
+    if builder.spec.counter is not None:
+        fail(name, f"there is a step counter already, {builder.spec.counter.name}")
+    _claim(name)
+    builder.spec = replace(builder.spec, counter=model.Counter(name, key, scope))
+    return _symbol(name)
+
+
+def inputs(name: str) -> Any:
+    """Declare a number that every step receives (a schedule's metric)."""
+    _declare("inputs", name, name)
+    return _symbol(name)
+
+
+def inner(slot: str) -> str:
+    """Declare a place for another algorithm, run by `apply(slot)`."""
+    _declare("slots", slot, slot)
+    return slot
+
+
+def local(name: str, latex: str = "") -> Any:
+    """Declare a quantity that lives for one step."""
+    return _symbol(name, latex)
+
+
+def reference(text: str, identifier: str) -> None:
+    """Cite a publication: text, and DOI or arXiv identifier."""
+    current().add("references", model.Reference(text, identifier))
+
+
+def dialect(
+    name: str,
+    source: str,
+    *,
+    defaults: Mapping[str, float | int] | None = None,
+    note: str = "",
+    export: str = "",
+    **options: model.OptionValue,
+) -> None:
+    """Declare a meaning of a public name: `adamw/torch`. The first one of a name is its default.
+
+    `defaults` are by symbol; `export` is the class that the reference generates for it.
+    """
+    chosen, changed = tuple(options.items()), tuple((defaults or {}).items())
+    _declare("dialects", name, model.Dialect(name, chosen, changed, source, note, export))
+
+
+def require(condition: Any, message: str) -> None:
+    """Declare what hyperparameters and options must satisfy together; constructors enforce it."""
+    current().add("requirements", model.Requirement(as_condition(condition, "require"), message))
+
+
+def exclude(what: Any, condition: Any, reason: str) -> None:
+    """Declare that a hyperparameter or option means nothing while a condition on options holds."""
+    name = name_of(what, "exclude")
+    current().add("exclusions", model.Exclusion(name, as_condition(condition, "exclude"), reason))
+
+
+def holds(comparison: Any) -> Condition:
+    """A comparison as a condition that `&`, `|` and `~` combine: `holds(t > 1) & (t < 9)`."""
+    return Condition(as_condition(comparison, "holds"))
+
+
+def equal(a: Any, b: Any) -> Condition:
+    """Condition a == b."""
+    return Condition(ir.Compare("==", frozen("equal", a), frozen("equal", b)))
+
+
+def absent(symbol: Any) -> Condition:
+    """Condition: this state has not been stored yet."""
+    return Condition(ir.Absent(name_of(symbol, "absent")))
+
+
+def where(condition: Any, a: Any, b: Any) -> Any:
+    """`a` on the lanes where the condition holds, else `b`."""
+    conditions = current().conditions
+    conditions.append(as_condition(condition, "where"))
+    return function("where")(sympy.Integer(len(conditions) - 1), a, b)
+
+
+def choose(option: OptionSymbol, **forms: Any) -> Choice:
+    """One equation with a form per option value; `otherwise=` covers the rest.
+
+    Values that are no Python names are spelled with underscores, True is `yes` and False is `no`.
+    """
+    if not isinstance(option, OptionSymbol):
+        fail("choose", f"its first argument is an option, not {option!r}")
+    return Choice(option, forms)
+
+
+def let(equation: str, target: Any, value: Any, form: str = "") -> None:
+    """Record an equation, `target = value`; documents and reports cite `<spec>.<equation>`."""
+    builder = current()
+    if isinstance(value, Choice):
+        for statement in _alternatives(equation, target, value):
+            builder.record(statement)
+        return
+    node = frozen(equation, target)
+    if not isinstance(node, ir.Sym | ir.At):
+        fail(equation, f"cannot assign to {target}; the left side is a symbol or at(symbol, index)")
+    builder.record(ir.Let(equation, node, frozen(equation, value), form, line()))
+
+
+def _alternatives(equation: str, target: Any, choice: Choice) -> ir.Body:
+    """An If chain over the option's values; values that share a form share its last branch."""
+    complete = choice.complete(equation)
+    forms = list(complete.items())
+    rest_value, rest = forms[-1]
+    while forms and forms[-1][1] == rest:
+        rest_value, _ = forms.pop()
+    every = list(complete.values())
+
+    def one(value: model.OptionValue, expr: Any) -> ir.Body:
+        name = "" if every.count(expr) > 1 else form_name(value)
+        with block() as body:
+            let(equation, target, expr, form=name)
+        return tuple(body)
+
+    chain = one(rest_value, rest)
+    for value, expr in reversed(forms):
+        test = ir.Compare("==", ir.Opt(choice.option.name), ir.Value(value))
+        chain = (ir.If(test, one(value, expr), chain, line()),)
+    return chain
+
+
+def push(equation: str, history: Any, value: Any, size: Any) -> None:
+    """Append to a history state that keeps at most `size` entries."""
+    name, entry, most = name_of(history, equation), frozen(equation, value), frozen(equation, size)
+    current().record(ir.Push(equation, name, entry, most, line()))
+
+
+def apply(slot: str, gradient: Any = None) -> None:
+    """One step of the algorithm in a slot, with another gradient if one is given."""
+    given = None if gradient is None else frozen(slot, gradient)
+    current().record(ir.Apply(slot, given, line()))
+
+
+@contextmanager
+def when(condition: Any) -> Iterator[None]:
+    """A branch; options, shapes, scalars or one number per tensor may decide it, lanes may not."""
+    node, started = as_condition(condition, "when"), line()
+    with block() as body:
+        yield
+    branch = ir.If(node, tuple(body), (), started)
+    current().record(branch)
+    current().branch = branch
+
+
+@contextmanager
+def otherwise() -> Iterator[None]:
+    """The other branch of the `when` just before."""
+    builder, started = current(), line()
+    last = builder.branch
+    if last is None:
+        fail("otherwise", "there is no when(...) right before it")
+    match last.then:
+        case (ir.If() as inside,) if inside.line == last.line:
+            fail(
+                "otherwise",
+                "it follows `with when(a), when(b)`: write when(a & b), or nest the two",
+            )
+    with block() as body:
+        yield
+    if not body:
+        fail("otherwise", f"the branch of line {started} is empty; leave it out")
+    builder.stack[-1].pop()
+    builder.record(replace(last, otherwise=tuple(body)))
+
+
+@contextmanager
+def repeat(
+    stop: Any, *, variable: str = "i", start: Any = 0, until: Any = None, down: bool = False
+) -> Iterator[Any]:
+    """A loop of a number of rounds known when it starts, left early once `until` holds."""
+    started = line()
+    bounds = frozen("repeat", start), frozen("repeat", stop)
+    early = None if until is None else as_condition(until, "repeat")
+    with block() as body:
+        yield _symbol(variable)
+    current().record(ir.Repeat(variable, *bounds, tuple(body), early, down, started))

@@ -1,0 +1,56 @@
+"""How often, and where, a step evaluates the gradient: how it calls the closure."""
+
+from __future__ import annotations
+
+from instep.spec import ir
+
+_Points = frozenset[ir.Expr]
+
+
+def evaluations(body: ir.Body) -> int:
+    """Gradient evaluations of one step on its longest path.
+
+    The same point, not assigned in between, is one evaluation; a loop counts two rounds, so that
+    anything repeated counts as more than one.
+    """
+    return _count(body, frozenset())[0]
+
+
+def needs_closure(body: ir.Body) -> bool:
+    """Whether `p.grad` is not enough: several evaluations, or one away from the stored point."""
+    if evaluations(body) > 1:
+        return True
+    moved = False
+    for statement in ir.statements(body):
+        for expr in ir.expressions(statement):
+            for node in ir.walk(expr):
+                if isinstance(node, ir.Grad | ir.Loss) and (node.at != ir.Sym(ir.THETA) or moved):
+                    return True
+        moved = moved or (isinstance(statement, ir.Let) and statement.target == ir.Sym(ir.THETA))
+    return False
+
+
+def _count(body: ir.Body, valid: _Points) -> tuple[int, _Points]:
+    """(evaluations, points whose gradient is still known afterwards)."""
+    total = 0
+    for statement in body:
+        for expr in ir.expressions(statement):
+            for node in ir.walk(expr):
+                if isinstance(node, ir.Grad | ir.Loss) and node.at not in valid:
+                    total, valid = total + 1, valid | {node.at}
+        match statement:
+            case ir.Let(_, target):
+                valid = frozenset(p for p in valid if not reads(p, target.name))
+            case ir.If(_, then, otherwise):
+                (yes, after_yes), (no, after_no) = _count(then, valid), _count(otherwise, valid)
+                total, valid = total + max(yes, no), after_yes & after_no
+            case ir.Repeat(body=inner):
+                for _ in range(2):
+                    more, valid = _count(inner, valid)
+                    total += more
+    return total, valid
+
+
+def reads(expr: ir.Expr, name: str) -> bool:
+    """Whether an expression reads the current value of a symbol."""
+    return any(isinstance(n, ir.Sym | ir.At) and n.name == name for n in ir.walk(expr))

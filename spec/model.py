@@ -1,0 +1,279 @@
+"""What a specification has besides equations: hyperparameters, options, state, dialects."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from instep.spec import ir
+from instep.spec.errors import SpecError
+
+OptionValue = str | bool
+Scope = Literal["parameter", "group", "optimizer"]
+Shape = Literal["like", "scalar", "rows", "cols", "history"]
+
+_INTERVAL = re.compile(
+    r"^(?P<integer>Z)?(?P<left>[\[(])(?P<lo>[^,]+),(?P<hi>[^\])]+)(?P<right>[\])])$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """An interval of allowed values; `Z[1,inf)` is one of integers."""
+
+    lower: float
+    upper: float
+    lower_closed: bool
+    upper_closed: bool
+    integer: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Domain:
+        """Read `[0,1)`, `(0,inf)`, `Z[1,inf)`; raises SpecError for anything else."""
+        found = _INTERVAL.match(text.replace(" ", ""))
+        if found is None:
+            raise SpecError(f"domain {text!r} is not an interval such as '[0,1)' or 'Z[1,inf)'")
+        return cls(
+            float(found["lo"]),
+            float(found["hi"]),
+            found["left"] == "[",
+            found["right"] == "]",
+            found["integer"] is not None,
+        )
+
+    def contains(self, value: float) -> bool:
+        """Whether a number lies in the interval; NaN never does."""
+        above = value >= self.lower if self.lower_closed else value > self.lower
+        below = value <= self.upper if self.upper_closed else value < self.upper
+        return above and below and (not self.integer or float(value).is_integer())
+
+    def __str__(self) -> str:
+        left, right = "[" if self.lower_closed else "(", "]" if self.upper_closed else ")"
+
+        def end(x: float) -> str:
+            return f"{x:g}"
+
+        return f"{'Z' if self.integer else ''}{left}{end(self.lower)},{end(self.upper)}{right}"
+
+
+REALS = Domain(-math.inf, math.inf, False, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameter:
+    """A number that the user sets: `name` in equations, `key` (and `index`) in the constructor."""
+
+    name: str
+    key: str
+    default: float | int
+    index: int | None = None
+    domain: Domain = REALS
+    scope: Literal["group", "optimizer"] = "group"
+    latex: str = ""
+    aliases: tuple[str, ...] = ()
+    probe: float | int | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """How an option appears in the constructor: keyword, and its value for each option value."""
+
+    key: str
+    values: tuple[tuple[bool | str, OptionValue], ...]
+
+    def option_value(self, value: object) -> OptionValue:
+        """The option's value for a constructor value; raises SpecError when there is none."""
+        for outer, inner in self.values:
+            if outer == value and type(outer) is type(value):
+                return inner
+        raise SpecError(f"{self.key}={value!r} is none of {[v for v, _ in self.values]}")
+
+    def constructor_value(self, option: OptionValue) -> bool | str | None:
+        """The constructor's value for an option value, None when it cannot express it."""
+        return next((outer for outer, inner in self.values if inner == option), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A static switch; `argument` says how the constructor of the default class spells it."""
+
+    name: str
+    values: tuple[OptionValue, ...]
+    default: OptionValue
+    argument: Argument | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is kept between steps: symbol, key in torch's state_dict, initial value, shape."""
+
+    name: str
+    key: str
+    init: ir.Expr | None
+    scope: Scope = "parameter"
+    shape: Shape = "like"
+    when: ir.Expr | None = None
+    latex: str = ""
+    aliases: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """The step counter: symbol, key in the state (None: torch keeps none), what it counts for."""
+
+    name: str
+    key: str | None
+    scope: Literal["parameter", "optimizer"] = "parameter"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A condition between hyperparameters and options that every constructor enforces."""
+
+    condition: ir.Expr
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A hyperparameter or option that means nothing while a condition on options holds, and why."""
+
+    name: str
+    condition: ir.Expr
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One meaning of a name: options, defaults, where it comes from, the class that bears it."""
+
+    name: str
+    options: tuple[tuple[str, OptionValue], ...]
+    defaults: tuple[tuple[str, float | int], ...]
+    source: str
+    note: str = ""
+    export: str = ""
+
+    @property
+    def public_name(self) -> str:
+        """`adamw` of `adamw/decay-after`."""
+        return self.name.split("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A publication: text as cited, and a DOI or arXiv identifier."""
+
+    text: str
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """A frozen specification, seen through one of its dialects.
+
+    `name` is the public name (`adamw`), `spec` the file that holds the equations (`adam`), `pinned`
+    the options that the dialect assigns; `options` carry the dialect's values as their defaults.
+    """
+
+    name: str
+    spec: str
+    title: str
+    version: int
+    file: str
+    body: ir.Body
+    hyperparameters: tuple[Hyperparameter, ...] = ()
+    options: tuple[Option, ...] = ()
+    states: tuple[State, ...] = ()
+    counter: Counter | None = None
+    inputs: tuple[str, ...] = ()
+    slots: tuple[str, ...] = ()
+    dialects: tuple[Dialect, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+    references: tuple[Reference, ...] = ()
+    latex: tuple[tuple[str, str], ...] = ()
+    dialect: Dialect | None = None
+    # Where each name is declared, for errors; (name, line).
+    lines: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def identifier(self) -> str:
+        """Name and version, as a report cites it: `adamw@1`."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def full_name(self) -> str:
+        """The dialect's name where one is chosen, else the algorithm's."""
+        return self.dialect.name if self.dialect is not None else self.name
+
+    @property
+    def pinned(self) -> dict[str, OptionValue]:
+        """Options that the dialect assigns."""
+        return dict(self.dialect.options) if self.dialect is not None else {}
+
+    def option_defaults(self) -> dict[str, OptionValue]:
+        """Every option's value in this dialect."""
+        return {o.name: o.default for o in self.options}
+
+    def defaults(self) -> dict[str, float | int]:
+        """Every hyperparameter's default in this dialect, by symbol."""
+        return {h.name: h.default for h in self.hyperparameters}
+
+    def hyperparameter(self, name: str) -> Hyperparameter:
+        """The hyperparameter with this symbol; raises SpecError when there is none."""
+        for h in self.hyperparameters:
+            if h.name == name:
+                return h
+        known = ", ".join(h.name for h in self.hyperparameters)
+        raise SpecError(f"{self.name} has no hyperparameter {name!r}; it has {known}")
+
+    def option(self, name: str) -> Option:
+        """The option of this name; raises SpecError when there is none."""
+        for o in self.options:
+            if o.name == name:
+                return o
+        raise SpecError(
+            f"{self.name} has no option {name!r}; it has {[o.name for o in self.options]}"
+        )
+
+    def state(self, name: str) -> State:
+        """The state with this symbol; raises SpecError when there is none."""
+        for s in self.states:
+            if s.name == name:
+                return s
+        raise SpecError(
+            f"{self.name} has no state {name!r}; it has {[s.name for s in self.states]}"
+        )
+
+    def bind(self, dialect: Dialect) -> Algorithm:
+        """The same equations seen through a dialect: its options, defaults and public name."""
+        chosen, defaults = dict(dialect.options), dict(dialect.defaults)
+        return replace(
+            self,
+            name=dialect.public_name,
+            dialect=dialect,
+            options=tuple(replace(o, default=chosen.get(o.name, o.default)) for o in self.options),
+            hyperparameters=tuple(
+                replace(h, default=defaults.get(h.name, h.default)) for h in self.hyperparameters
+            ),
+        )
+
+    def with_options(self, values: Mapping[str, OptionValue]) -> Algorithm:
+        """The same algorithm with some options changed; raises SpecError for unknown values."""
+        for name, value in values.items():
+            if value not in self.option(name).values:
+                allowed = self.option(name).values
+                raise SpecError(
+                    f"{self.name}: option {name} has no value {value!r}; it has {allowed}"
+                )
+        return replace(
+            self,
+            options=tuple(replace(o, default=values.get(o.name, o.default)) for o in self.options),
+        )

@@ -1,0 +1,98 @@
+"""Options decided: which assignments exist, and the body that one of them leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+from instep.spec import ir
+from instep.spec.errors import SpecError
+from instep.spec.model import Algorithm, OptionValue
+
+
+def decide(condition: ir.Expr, options: Mapping[str, OptionValue]) -> bool:
+    """The truth of a static condition under an assignment of options."""
+    match condition:
+        case ir.Compare("==", ir.Opt(name), ir.Value(value)):
+            return options[name] == value
+        case ir.Logic("not", (a,)):
+            return not decide(a, options)
+        case ir.Logic("and", xs):
+            return all(decide(x, options) for x in xs)
+        case ir.Logic("or", xs):
+            return any(decide(x, options) for x in xs)
+    raise SpecError(f"{type(condition).__name__} is no condition on options")
+
+
+def options_of(condition: ir.Expr) -> set[str]:
+    """Names of the options that a condition mentions."""
+    return {node.name for node in ir.walk(condition) if isinstance(node, ir.Opt)}
+
+
+def assignments(algorithm: Algorithm) -> Iterator[dict[str, OptionValue]]:
+    """Every assignment of the options that the requirements between options allow."""
+    static = [r.condition for r in algorithm.requirements if ir.is_static(r.condition)]
+    names = [o.name for o in algorithm.options]
+    for values in product(*(o.values for o in algorithm.options)):
+        chosen = dict(zip(names, values, strict=True))
+        if all(decide(condition, chosen) for condition in static):
+            yield chosen
+
+
+def resolve(
+    body: ir.Body,
+    options: Mapping[str, OptionValue],
+    keep: Mapping[str, tuple[OptionValue, ...]] | None = None,
+) -> ir.Body:
+    """Partial evaluation: branches on options are taken, those on `keep` stay run-time branches.
+
+    `keep` maps an option to the values it may still have; a branch that none reaches is dropped.
+    """
+    out: list[ir.Stmt] = []
+    for statement in body:
+        match statement:
+            case ir.If(condition, then, otherwise) if ir.is_static(condition):
+                truth = _possible(condition, options, keep or {})
+                yes, no = resolve(then, options, keep), resolve(otherwise, options, keep)
+                if truth == {True}:
+                    out.extend(yes)
+                elif truth == {False}:
+                    out.extend(no)
+                else:
+                    out.append(ir.If(condition, yes, no, statement.line))
+            case ir.If(condition, then, otherwise):
+                yes, no = resolve(then, options, keep), resolve(otherwise, options, keep)
+                out.append(ir.If(condition, yes, no, statement.line))
+            case ir.Repeat(variable, start, stop, inner, until, down):
+                out.append(
+                    ir.Repeat(
+                        variable,
+                        start,
+                        stop,
+                        resolve(inner, options, keep),
+                        until,
+                        down,
+                        statement.line,
+                    )
+                )
+            case _:
+                out.append(statement)
+    return tuple(out)
+
+
+def _possible(
+    condition: ir.Expr,
+    options: Mapping[str, OptionValue],
+    keep: Mapping[str, tuple[OptionValue, ...]],
+) -> set[bool]:
+    """Truth values that a condition can take over the values of the options kept open."""
+    free = sorted(options_of(condition) & set(keep))
+    return {
+        decide(condition, {**options, **dict(zip(free, values, strict=True))})
+        for values in product(*(keep[name] for name in free))
+    }
+
+
+def live_states(algorithm: Algorithm, options: Mapping[str, OptionValue]) -> tuple[str, ...]:
+    """Names of the states that exist under an assignment of options."""
+    return tuple(s.name for s in algorithm.states if s.when is None or decide(s.when, options))
