@@ -27,6 +27,7 @@ from instep.spec.recording import (
     OptionSymbol,
     as_condition,
     block,
+    check_values,
     current,
     fail,
     finished,
@@ -35,7 +36,6 @@ from instep.spec.recording import (
     line,
     name_of,
     recording,
-    spelling,
 )
 
 # What `from instep.spec.author import *` puts into a specification file, and nothing else.
@@ -167,7 +167,7 @@ def option(
     the constructor's values to the option's, `{False: "no", True: "raw"}`.
     """
     values = values or (False, True)
-    _check_values(name, values)
+    check_values(name, values)
     spelled = tuple((spelling or {v: v for v in values}).items())
     for _, inside in spelled:
         if inside not in values:
@@ -176,17 +176,6 @@ def option(
     how = model.Argument(key, spelled) if key else None
     _declare("options", name, model.Option(name, values, values[0], how, description))
     return OptionSymbol(name, values)
-
-
-def _check_values(name: str, values: tuple[model.OptionValue, ...]) -> None:
-    spelled = [spelling(value) for value in values]
-    for text in spelled:
-        if spelled.count(text) > 1:
-            fail(name, f"two values of the option are spelled {text}")
-        if not text.isidentifier() or text == "otherwise":
-            fail(
-                name, f"an option value must be a word of letters, digits and hyphens, not {text!r}"
-            )
 
 
 def state(
@@ -265,13 +254,15 @@ def dialect(
 
 def require(condition: Any, message: str) -> None:
     """Declare what hyperparameters and options must satisfy together; constructors enforce it."""
-    current().add("requirements", model.Requirement(as_condition(condition, "require"), message))
+    item = model.Requirement(as_condition(condition, "require"), message, line())
+    current().add("requirements", item)
 
 
 def exclude(what: Any, condition: Any, reason: str) -> None:
     """Declare that a hyperparameter or option means nothing while a condition on options holds."""
     name = name_of(what, "exclude")
-    current().add("exclusions", model.Exclusion(name, as_condition(condition, "exclude"), reason))
+    item = model.Exclusion(name, as_condition(condition, "exclude"), reason, line())
+    current().add("exclusions", item)
 
 
 def holds(comparison: Any) -> Condition:

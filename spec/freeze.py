@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import sympy
 
@@ -18,6 +18,9 @@ from instep.spec.errors import SpecError
 
 # Authored functions are undefined sympy functions: sympy neither evaluates, sorts nor dedupes them.
 PREFIX = "instep_"
+
+# Arguments of the authored functions; those not listed take one.
+ARITY = {"max": 2, "min": 2, "where": 3, "matmul": 2, "at": 2}
 
 _ELEMENTARY = {"Abs": "abs", "sign": "sign", "exp": "exp", "log": "log", "floor": "floor"}
 _RELATIONS = {
@@ -32,7 +35,15 @@ _FORBIDDEN = {
     "Piecewise": "use where(condition, a, b) for lanes, when(condition) for branches",
     "Equality": "use equal(a, b)",
     "Unequality": "use ~equal(a, b)",
+    "And": "use holds(a > b) & (c > d)",
+    "Or": "use holds(a > b) | (c > d)",
+    "Not": "use ~holds(a > b)",
+    "BooleanTrue": "`==` gave a Python bool; use equal(a, b)",
+    "BooleanFalse": "`==` gave a Python bool; use equal(a, b)",
+    "MatMul": "use matmul(a, b)",
+    "Transpose": "use transpose(a)",
 }
+_KNOWN = "known are + - * / ** %, abs() and the functions of instep.spec.author"
 
 
 def function(name: str) -> Any:
@@ -42,6 +53,9 @@ def function(name: str) -> Any:
 
 def freeze(expr: Any, conditions: Sequence[ir.Expr] = ()) -> ir.Expr:
     """The IR of an expression; `conditions` are those that `where(...)` refers to by number."""
+    # A string would be evaluated as Python, and a list would become a matrix.
+    if not isinstance(expr, sympy.Basic | int | float | Fraction):
+        raise SpecError(f"expected an expression or a number, found {expr!r}")
     return _Freezer(conditions).expression(sympy.sympify(expr))
 
 
@@ -52,6 +66,7 @@ class _Freezer:
         self.conditions = conditions
 
     def expression(self, e: Any) -> ir.Expr:
+        """The IR of one sympy node and all below it."""
         if e.is_Symbol:
             return ir.Sym(e.name)
         if e.is_Number:
@@ -128,14 +143,19 @@ class _Freezer:
         if name in _FORBIDDEN:
             raise SpecError(f"{name} cannot be used in a specification; {_FORBIDDEN[name]}")
         if not name.startswith(PREFIX):
-            raise SpecError(f"{name} has no meaning in a specification (in {e})")
+            raise SpecError(f"{e} has no meaning in a specification; {_KNOWN}")
         return self._authored(name.removeprefix(PREFIX), args)
+
+    def _name(self, function: str, x: Any) -> str:
+        if not x.is_Symbol:
+            raise SpecError(f"{function}() takes a declared symbol, not {_plain(x)}")
+        return str(x.name)
 
     def _authored(self, name: str, args: tuple[Any, ...]) -> ir.Expr:
         go = self.expression
         match name, args:
             case "prev", (x,):
-                return ir.Prev(x.name)
+                return ir.Prev(self._name(name, x))
             case "grad", (x,):
                 return ir.Grad(go(x))
             case "loss", (x,):
@@ -147,12 +167,18 @@ class _Freezer:
             case "transpose", (a,):
                 return ir.Transpose(go(a))
             case "at", (x, i):
-                return ir.At(x.name, go(i))
+                return ir.At(self._name(name, x), go(i))
             case "length", (x,):
-                return ir.Len(x.name)
+                return ir.Len(self._name(name, x))
+        expected = ARITY.get(name, 1)
+        if len(args) != expected:
+            raise SpecError(f"{name} takes {expected} arguments, not {len(args)}")
         if name in ir.FUNCTIONS:
             return ir.Call(name, tuple(map(go, args)))
         op, _, over = name.partition("_")
-        if op in ("sum", "mean", "max") and over in ("all", "rows", "cols", "params"):
-            return ir.Reduce(op, over, go(args[0]))  # type: ignore[arg-type]  # checked above
-        raise SpecError(f"unknown function {name}")
+        return ir.Reduce(op, cast(ir.Axis, over), go(args[0]))
+
+
+def _plain(e: Any) -> str:
+    """A sympy expression as its author wrote it."""
+    return str(e).replace(PREFIX, "")

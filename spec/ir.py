@@ -203,7 +203,7 @@ class If:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """`for variable in range(start, stop)`, left early once `until` holds; from the top if `down`."""
+    """`for variable in range(start, stop)`, left early at `until`; from the top if `down`."""
 
     variable: str
     start: Expr
@@ -267,37 +267,19 @@ def rewrite(expr: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
     if replaced is not None:
         return replaced
 
-    def go(x: Expr) -> Expr:
-        return rewrite(x, rule)
-
+    xs = tuple(rewrite(x, rule) for x in children(expr))
     match expr:
-        case Binary(op, a, b):
-            return Binary(op, go(a), go(b))
-        case Compare(op, a, b):
-            return Compare(op, go(a), go(b))
-        case MatMul(a, b):
-            return MatMul(go(a), go(b))
-        case Negate(a):
-            return Negate(go(a))
-        case Transpose(a):
-            return Transpose(go(a))
-        case Grad(a):
-            return Grad(go(a))
-        case Loss(a):
-            return Loss(go(a))
-        case Reduce(op, over, a):
-            return Reduce(op, over, go(a))
-        case At(name, index):
-            return At(name, go(index))
-        case Call(function, xs):
-            return Call(function, tuple(map(go, xs)))
-        case Logic(op, xs):
-            return Logic(op, tuple(map(go, xs)))
-        case Where(c, a, b):
-            return Where(go(c), go(a), go(b))
-        case Sym() | Prev() | Const() | Opt() | Value() | Absent() | Len():
-            return expr
-    raise SpecError(f"unknown expression node {type(expr).__name__}")
+        case Binary(op) | Compare(op):
+            return type(expr)(op, *xs)
+        case Negate() | MatMul() | Transpose() | Grad() | Loss() | Where():
+            return type(expr)(*xs)
+        case Call(name) | Logic(name):
+            return type(expr)(name, xs)
+        case Reduce(op, over):
+            return Reduce(op, over, *xs)
+        case At(name):
+            return At(name, *xs)
+    return expr
 
 
 def statements(body: Body) -> Iterator[Stmt]:
@@ -384,5 +366,26 @@ def assigned(body: Body) -> set[str]:
 
 def is_static(condition: Expr) -> bool:
     """Whether a condition is decided by options alone."""
-    allowed = (Opt, Value, Compare, Logic)
-    return all(isinstance(node, allowed) for node in walk(condition))
+    match condition:
+        case Compare("==", Opt(), Value()):
+            return True
+        case Logic(_, xs):
+            return all(map(is_static, xs))
+    return False
+
+
+def with_child(expr: Expr, position: int, child: Expr) -> Expr:
+    """A copy with one direct subexpression replaced; positions are those of `children`."""
+    old = children(expr)
+    new = (*old[:position], child, *old[position + 1 :])
+    replacements = iter(new)
+    seen_root = False
+
+    def rule(node: Expr) -> Expr | None:
+        nonlocal seen_root
+        if not seen_root:
+            seen_root = True
+            return None
+        return next(replacements)
+
+    return rewrite(expr, rule)

@@ -36,13 +36,14 @@ class Domain:
         found = _INTERVAL.match(text.replace(" ", ""))
         if found is None:
             raise SpecError(f"domain {text!r} is not an interval such as '[0,1)' or 'Z[1,inf)'")
-        return cls(
-            float(found["lo"]),
-            float(found["hi"]),
-            found["left"] == "[",
-            found["right"] == "]",
-            found["integer"] is not None,
-        )
+        try:
+            lower, upper = float(found["lo"]), float(found["hi"])
+        except ValueError as error:
+            raise SpecError(f"domain {text!r}: its ends must be numbers or inf") from error
+        closed = found["left"] == "[", found["right"] == "]"
+        if not (lower < upper or (lower == upper and all(closed))):
+            raise SpecError(f"domain {text!r} holds no number")
+        return cls(lower, upper, *closed, found["integer"] is not None)
 
     def contains(self, value: float) -> bool:
         """Whether a number lies in the interval; NaN never does."""
@@ -54,7 +55,7 @@ class Domain:
         left, right = "[" if self.lower_closed else "(", "]" if self.upper_closed else ")"
 
         def end(x: float) -> str:
-            return f"{x:g}"
+            return repr(float(x)).removesuffix(".0")
 
         return f"{'Z' if self.integer else ''}{left}{end(self.lower)},{end(self.upper)}{right}"
 
@@ -138,6 +139,7 @@ class Requirement:
 
     condition: ir.Expr
     message: str
+    line: int = field(default=0, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ class Exclusion:
     name: str
     condition: ir.Expr
     reason: str
+    line: int = field(default=0, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 
 from instep.spec import ir
@@ -53,31 +54,29 @@ def resolve(
         match statement:
             case ir.If(condition, then, otherwise) if ir.is_static(condition):
                 truth = _possible(condition, options, keep or {})
-                yes, no = resolve(then, options, keep), resolve(otherwise, options, keep)
-                if truth == {True}:
-                    out.extend(yes)
-                elif truth == {False}:
-                    out.extend(no)
+                if len(truth) == 1:
+                    out.extend(resolve(then if True in truth else otherwise, options, keep))
                 else:
-                    out.append(ir.If(condition, yes, no, statement.line))
-            case ir.If(condition, then, otherwise):
-                yes, no = resolve(then, options, keep), resolve(otherwise, options, keep)
-                out.append(ir.If(condition, yes, no, statement.line))
-            case ir.Repeat(variable, start, stop, inner, until, down):
-                out.append(
-                    ir.Repeat(
-                        variable,
-                        start,
-                        stop,
-                        resolve(inner, options, keep),
-                        until,
-                        down,
-                        statement.line,
-                    )
-                )
+                    out.append(_inside(statement, options, keep))
+            case ir.If() | ir.Repeat():
+                out.append(_inside(statement, options, keep))
             case _:
                 out.append(statement)
     return tuple(out)
+
+
+def _inside(
+    statement: ir.If | ir.Repeat,
+    options: Mapping[str, OptionValue],
+    keep: Mapping[str, tuple[OptionValue, ...]] | None,
+) -> ir.Stmt:
+    """The statement itself, its bodies resolved."""
+    if isinstance(statement, ir.Repeat):
+        return replace(statement, body=resolve(statement.body, options, keep))
+    then = resolve(statement.then, options, keep)
+    return ir.If(
+        statement.condition, then, resolve(statement.otherwise, options, keep), statement.line
+    )
 
 
 def _possible(
@@ -86,7 +85,7 @@ def _possible(
     keep: Mapping[str, tuple[OptionValue, ...]],
 ) -> set[bool]:
     """Truth values that a condition can take over the values of the options kept open."""
-    free = sorted(options_of(condition) & set(keep))
+    free = sorted(options_of(condition) & set(keep)) if keep else ()
     return {
         decide(condition, {**options, **dict(zip(free, values, strict=True))})
         for values in product(*(keep[name] for name in free))

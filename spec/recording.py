@@ -125,6 +125,8 @@ def _explained(error: Exception) -> str:
     text = f"{type(error).__name__}: {error}".splitlines()[0]
     if "truth value of Relational" in text:
         return "a comparison has no truth value here: use maximum, minimum, where(...) or when(...)"
+    if "ufunc" in text or "Cannot convert expression to float" in text:
+        return "functions of numpy and math do not know symbols: use those of instep.spec.author"
     if "Choice" in text:
         return "choose(...) must be the whole right-hand side of a let(...)"
     if "Condition" in text or "OptionSymbol" in text:
@@ -162,7 +164,7 @@ def as_condition(value: Any, what: str = "") -> ir.Expr:
                 f"option {value.name} is no condition: write {value.name} == {value.values[0]!r}",
             )
         return ir.Compare("==", ir.Opt(value.name), ir.Value(True))
-    if isinstance(value, bool):
+    if isinstance(value, int):  # `~False` is -1
         fail(what, _NOT_BOOLEAN)
     node = frozen(what, value)
     if not isinstance(node, ir.Compare):
@@ -270,6 +272,18 @@ class Choice:
 def spelling(value: model.OptionValue) -> str:
     """An option value as a keyword: `eps-hat` is `eps_hat`, True is `yes`, False is `no`."""
     return ("yes" if value else "no") if isinstance(value, bool) else value.replace("-", "_")
+
+
+def check_values(name: str, values: tuple[model.OptionValue, ...]) -> None:
+    """Every value of an option can be written as a keyword, and no two alike; else an error."""
+    spelled = [spelling(value) for value in values]
+    for text in spelled:
+        if spelled.count(text) > 1:
+            fail(name, f"two values of the option are spelled {text}")
+        if not text.isidentifier() or text == "otherwise":
+            fail(
+                name, f"an option value must be a word of letters, digits and hyphens, not {text!r}"
+            )
 
 
 def form_name(value: model.OptionValue) -> str:

@@ -7,9 +7,13 @@ import importlib
 import importlib.util
 import pkgutil
 import re
+import traceback
+import warnings
+from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
 
 from instep.spec.errors import SpecError, UnknownSpecError
 from instep.spec.model import Algorithm, Dialect
@@ -36,7 +40,7 @@ def get(name: str | Algorithm) -> Algorithm:
     """
     if isinstance(name, Algorithm):
         return name
-    if name.endswith(".py") or Path(name).suffix == ".py":
+    if name.endswith(".py"):
         return load(Path(name))
     found = _find(name)
     if found is None:
@@ -46,26 +50,56 @@ def get(name: str | Algorithm) -> Algorithm:
 
 
 def load(path: Path) -> Algorithm:
-    """The one algorithm that a specification file defines, through its first dialect."""
+    """The one algorithm that a specification file defines, through its first dialect.
+
+    Raises:
+        UnknownSpecError: there is no such file.
+        SpecError: the file does not run, or defines no algorithm or several; one line says where.
+    """
     from instep.spec import recording
 
     if not path.is_file():
         raise UnknownSpecError(f"there is no specification file {path}")
-    before = len(recording.finished)
-    module = importlib.util.spec_from_file_location(f"_instep_spec_{path.stem}", path)
-    assert module is not None
-    assert module.loader is not None
+    before, file = len(recording.finished), path.absolute()
+    _execute(path)
+    # Specifications that the file imports are finished too, but were written elsewhere.
+    drafts = [d for d in recording.finished[before:] if Path(d.path) == file]
+    if not drafts:
+        raise SpecError(f"{path} defines no algorithm; it needs one `with algorithm(...)`")
+    if len(drafts) > 1:
+        found = ", ".join(d.algorithm.name for d in drafts)
+        raise SpecError(
+            f"{path} defines {len(drafts)} algorithms ({found}); give each its own file"
+        )
+    algorithm = drafts[0].algorithm
+    return algorithm.bind(algorithm.dialects[0]) if algorithm.dialects else algorithm
+
+
+def _execute(path: Path) -> ModuleType:
+    """Run a specification file as a module of its own; an error becomes one line with its place."""
+    found = importlib.util.spec_from_file_location(f"_instep_spec_{path.stem}", path.absolute())
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
     try:
-        module.loader.exec_module(importlib.util.module_from_spec(module))
+        found.loader.exec_module(module)
     except SpecError:
         raise
     except Exception as error:
-        raise SpecError(f"{path}: {type(error).__name__}: {error}") from error
-    new = recording.finished[before:]
-    if len(new) != 1:
-        raise SpecError(f"{path} defines {len(new)} algorithms; a specification file defines one")
-    algorithm = new[0].algorithm
-    return algorithm.bind(algorithm.dialects[0]) if algorithm.dialects else algorithm
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
+        first = (text.splitlines() or [""])[0]
+        raise SpecError(f"{_place(path, error)}: {type(error).__name__}: {first}") from error
+    return module
+
+
+def _place(path: Path, error: Exception) -> str:
+    """`file:line` of an error: where the file is malformed, or its line that was running."""
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        own = Path(error.filename) == path.absolute()
+        return f"{path if own else error.filename}:{error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.absolute()]
+    return f"{path}:{lines[-1]}" if lines else str(path)
 
 
 @cache
@@ -73,10 +107,47 @@ def _catalogue() -> dict[str, Algorithm]:
     """Algorithms by the name of their specification: our folder, then entry points."""
     from instep.spec import algorithms
 
-    modules = [f"{algorithms.__name__}.{m.name}" for m in pkgutil.iter_modules(algorithms.__path__)]
-    specs = [importlib.import_module(name).spec.algorithm for name in modules]
-    specs += [entry.load().algorithm for entry in entry_points(group=ENTRY_POINT_GROUP)]
-    return {algorithm.name: algorithm for algorithm in specs}
+    found: dict[str, Algorithm] = {}
+    for module in pkgutil.iter_modules(algorithms.__path__):
+        loaded = importlib.import_module(f"{algorithms.__name__}.{module.name}")
+        found[loaded.spec.algorithm.name] = loaded.spec.algorithm
+    for entry in entry_points(group=ENTRY_POINT_GROUP):
+        # Somebody else's broken installation must not take down ours.
+        try:
+            algorithm = _from_entry_point(entry)
+            _reject_taken_names(algorithm, found)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            text = f"skipped the specification {entry.name!r} ({entry.value}): {reason}"
+            warnings.warn(text, RuntimeWarning, stacklevel=2)
+        else:
+            found[algorithm.name] = algorithm
+    return found
+
+
+def _from_entry_point(entry: EntryPoint) -> Algorithm:
+    """The algorithm of `package.module:spec`, or of a module that calls it `spec`."""
+    from instep.spec.recording import Draft
+
+    loaded = entry.load()
+    draft = getattr(loaded, "spec", None) if isinstance(loaded, ModuleType) else loaded
+    algorithm = draft.algorithm if isinstance(draft, Draft) else draft
+    if not isinstance(algorithm, Algorithm):
+        kind = type(draft).__name__
+        raise SpecError(f"it must name what `with algorithm(...) as spec` binds, not a {kind}")
+    return algorithm
+
+
+def _reject_taken_names(algorithm: Algorithm, found: dict[str, Algorithm]) -> None:
+    taken = {name for other in found.values() for name in _names_of(other)}
+    for name in _names_of(algorithm):
+        if name in taken:
+            raise SpecError(f"the name {name} is taken already")
+
+
+def _names_of(algorithm: Algorithm) -> Iterator[str]:
+    yield algorithm.name
+    yield from dict.fromkeys(d.public_name for d in algorithm.dialects)
 
 
 @cache
@@ -102,8 +173,8 @@ def _find(name: str) -> tuple[Algorithm, Dialect | None] | None:
 
 
 def _unknown(name: str) -> str:
-    if not re.fullmatch(r"[a-z0-9._/-]+", name):
+    near = difflib.get_close_matches(name.lower(), [*names(), *dialects()], n=3, cutoff=0.4)
+    if not near and not re.fullmatch(r"[a-z0-9._/-]+", name):
         return f"{name!r} is no name of a specification: names look like adamw or adamw/decay-after"
-    near = difflib.get_close_matches(name, [*names(), *dialects()], n=3, cutoff=0.4)
     hint = f"nearest: {', '.join(near)}" if near else f"known: {', '.join(names())}"
     return f"there is no specification {name!r}; {hint} (`instep list` prints all)"

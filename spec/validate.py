@@ -1,4 +1,4 @@
-"""Whether a specification makes sense, said with file, algorithm, equation and reason.
+"""Whether a specification makes sense, said with file, line, algorithm, equation and reason.
 
 The heart is definite assignment on the body that every assignment of options leaves; beside it:
 names, kinds, scopes, and that no hyperparameter, option or state is idle without saying why.
@@ -6,40 +6,37 @@ names, kinds, scopes, and that no hyperparameter, option or state is idle withou
 
 from __future__ import annotations
 
+import keyword
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import NoReturn
 
 from instep.spec import ir, model
+from instep.spec.assignment import Paths, describe, fail, label
 from instep.spec.errors import SpecError
-from instep.spec.options import assignments, decide, live_states, options_of, resolve
-from instep.spec.scope import Scope, Scopes, infer
+from instep.spec.kinds import require_condition, require_number
+from instep.spec.options import assignments, decide, options_of
 
 # Names that generated code or the recording of a step uses itself.
 RESERVED = frozenset(
     {"p", "params", "group", "state", "grad", "loss", "closure", "self", "math", "torch", "index"}
 )
+_EQUATION = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+_FORM = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_DIALECT = re.compile(r"[a-z][a-z0-9-]*/[a-z0-9][a-z0-9-]*")
 
 
 def validate(algorithm: model.Algorithm) -> model.Algorithm:
     """Return the algorithm unchanged, or raise SpecError naming file, equation and reason."""
     _names(algorithm)
-    _equations(algorithm)
+    _hyperparameters(algorithm)
+    _conditions(algorithm)
     _dialects(algorithm)
-    used: set[str] = set()
-    for options in assignments(algorithm):
-        used |= _resolved(algorithm, options)
-    _idle_options(algorithm)
-    for s in algorithm.states:
-        if s.name not in ir.assigned(algorithm.body):
-            _fail(algorithm, s.name, "the state is never written")
-        if s.name not in used and not _read_anywhere(algorithm, s.name):
-            _fail(algorithm, s.name, "the state is never read")
+    _statements(algorithm)
+    _equations(algorithm)
+    _histories(algorithm)
+    used = _every_assignment(algorithm)
+    _idle(algorithm, used)
     return algorithm
-
-
-def _fail(algorithm: model.Algorithm, where: str, reason: str) -> NoReturn:
-    raise SpecError(f"{algorithm.file}: {algorithm.name}.{where}: {reason}")
 
 
 def _declared(algorithm: model.Algorithm) -> Iterator[str]:
@@ -56,16 +53,108 @@ def _names(algorithm: model.Algorithm) -> None:
     seen: set[str] = {ir.THETA}
     for name in _declared(algorithm):
         if name in seen:
-            _fail(algorithm, name, "is declared twice")
+            fail(algorithm, name, "is declared twice")
         seen.add(name)
-    for name in seen | ir.assigned(algorithm.body):
+    loops = (s for s in ir.statements(algorithm.body) if isinstance(s, ir.Repeat))
+    for name in sorted(seen | ir.assigned(algorithm.body) | {loop.variable for loop in loops}):
         if name in RESERVED or name.startswith("_"):
-            _fail(algorithm, name, "is a name that generated code uses itself; choose another")
-        if not name.isidentifier():
-            _fail(algorithm, name, "is not an identifier")
+            fail(algorithm, name, "is a name that generated code uses itself; choose another")
+        if not name.isidentifier() or keyword.iskeyword(name):
+            fail(algorithm, name, f"{name!r} is no identifier of Python; choose another name")
+    _distinct(algorithm, "state key", ((s.name, s.key) for s in algorithm.states))
+    keys = ((h.name, f"{h.key}[{h.index}]") for h in algorithm.hyperparameters)
+    _distinct(algorithm, "constructor argument", keys)
+
+
+def _distinct(algorithm: model.Algorithm, what: str, pairs: Iterator[tuple[str, str]]) -> None:
+    owners: dict[str, str] = {}
+    for name, key in pairs:
+        if key in owners:
+            fail(algorithm, name, f"has the {what} of {owners[key]}, {key.removesuffix('[None]')}")
+        owners[key] = name
+
+
+def _hyperparameters(algorithm: model.Algorithm) -> None:
     for h in algorithm.hyperparameters:
         if not h.domain.contains(h.default):
-            _fail(algorithm, h.name, f"default {h.default} is outside its domain {h.domain}")
+            fail(algorithm, h.name, f"default {h.default} is outside its domain {h.domain}")
+        if h.probe is not None and not h.domain.contains(h.probe):
+            fail(algorithm, h.name, f"probe {h.probe} is outside its domain {h.domain}")
+
+
+def _conditions(algorithm: model.Algorithm) -> None:
+    """Requirements speak of hyperparameters and options; exclusions and `when=` of options only."""
+    constants = {h.name for h in algorithm.hyperparameters}
+    for r in algorithm.requirements:
+        strangers = {n.name for n in ir.walk(r.condition) if isinstance(n, ir.Sym)} - constants
+        if strangers:
+            reason = f"{min(strangers)} is no hyperparameter ({r.message})"
+            fail(algorithm, "require", reason, r.line)
+    for e in algorithm.exclusions:
+        if e.name not in constants | {o.name for o in algorithm.options}:
+            fail(algorithm, "exclude", f"{e.name} is neither hyperparameter nor option", e.line)
+        if not ir.is_static(e.condition):
+            fail(algorithm, "exclude", f"the condition on {e.name} must be one on options", e.line)
+    for s in algorithm.states:
+        if s.when is not None and not ir.is_static(s.when):
+            fail(algorithm, s.name, "when= must be a condition on options")
+        _initial_value(algorithm, s, constants)
+
+
+def _initial_value(algorithm: model.Algorithm, state: model.State, constants: set[str]) -> None:
+    if state.init is None:
+        return
+    for node in ir.walk(state.init):
+        if isinstance(node, ir.Sym) and node.name not in constants | {ir.THETA}:
+            reason = f"its initial value reads {node.name}; it may read hyperparameters and theta"
+            fail(algorithm, state.name, reason)
+        if isinstance(node, ir.Prev | ir.Grad | ir.Loss | ir.Absent | ir.At | ir.Len):
+            fail(algorithm, state.name, "its initial value may read hyperparameters and theta only")
+
+
+def _dialects(algorithm: model.Algorithm) -> None:
+    known = {o.name: o.values for o in algorithm.options}
+    for d in algorithm.dialects:
+        if not _DIALECT.fullmatch(d.name):
+            fail(algorithm, d.name, "a dialect is named as in adamw/decay-after")
+        for name, value in d.options:
+            if name not in known:
+                fail(algorithm, d.name, f"there is no option {name}; it has {', '.join(known)}")
+            if value not in known[name]:
+                values = ", ".join(map(repr, known[name]))
+                fail(algorithm, d.name, f"option {name} has no value {value!r}; it has {values}")
+        for name, default in d.defaults:
+            if name not in {h.name for h in algorithm.hyperparameters}:
+                fail(algorithm, d.name, f"there is no hyperparameter {name}")
+            if not algorithm.hyperparameter(name).domain.contains(default):
+                fail(algorithm, d.name, f"default {name}={default} is outside its domain")
+        _dialect_requirements(algorithm, d)
+
+
+def _dialect_requirements(algorithm: model.Algorithm, dialect: model.Dialect) -> None:
+    chosen = algorithm.option_defaults() | dict(dialect.options)
+    for r in algorithm.requirements:
+        if ir.is_static(r.condition) and not decide(r.condition, chosen):
+            fail(algorithm, dialect.name, f"its options are not allowed together: {r.message}")
+
+
+def _statements(algorithm: model.Algorithm) -> None:
+    """Kinds of every expression; options decide branches by themselves and appear nowhere else."""
+    for statement in ir.statements(algorithm.body):
+        try:
+            for expr in ir.expressions(statement):
+                decides = isinstance(statement, ir.If) or (
+                    isinstance(statement, ir.Repeat) and expr is statement.until
+                )
+                (require_condition if decides else require_number)(expr)
+        except SpecError as error:
+            fail(algorithm, label(statement), str(error), statement.line)
+        match statement:
+            case ir.If(condition) if options_of(condition) and not ir.is_static(condition):
+                reason = "a condition that mixes options with values; nest two when()"
+                fail(algorithm, "when", reason, statement.line)
+            case ir.Repeat(until=ir.Compare() | ir.Logic() as until) if options_of(until):
+                fail(algorithm, "repeat", "until= cannot depend on options", statement.line)
 
 
 def _equations(algorithm: model.Algorithm) -> None:
@@ -73,157 +162,87 @@ def _equations(algorithm: model.Algorithm) -> None:
     constants = {h.name for h in algorithm.hyperparameters} | set(algorithm.inputs)
     targets: dict[str, str] = {}
     for let in ir.lets(algorithm.body):
-        name = let.target.name
-        if targets.setdefault(let.equation, name) != name:
-            _fail(
-                algorithm, let.equation, f"names two quantities, {targets[let.equation]} and {name}"
-            )
+        name, where, line = let.target.name, let.equation, let.line
+        if not _EQUATION.fullmatch(where):
+            fail(algorithm, where, "an equation is named in small letters, as second_moment", line)
+        if let.form and not _FORM.fullmatch(let.form):
+            fail(algorithm, where, f"form {let.form!r} is no word of small letters", line)
+        if targets.setdefault(where, name) != name:
+            reason = f"names two quantities, {targets[where]} and {name}; name each after its own"
+            fail(algorithm, where, reason, line)
         if name in constants:
-            _fail(algorithm, let.equation, f"assigns the hyperparameter {name}")
+            fail(algorithm, where, f"assigns the hyperparameter {name}; use a local", line)
         if algorithm.counter is not None and name == algorithm.counter.name:
-            _fail(algorithm, let.equation, f"assigns the step counter {name}")
+            fail(algorithm, where, f"assigns the step counter {name}", line)
+    applied = {s.slot: s.line for s in ir.statements(algorithm.body) if isinstance(s, ir.Apply)}
+    for slot in sorted(set(applied) ^ set(algorithm.slots)):
+        reason = "is not declared; use inner(...)" if slot in applied else "is never applied"
+        fail(algorithm, slot, f"the slot {reason}", applied.get(slot, 0))
     if ir.THETA not in targets.values() and not algorithm.inputs and not algorithm.slots:
-        _fail(algorithm, "body", "no equation assigns theta: the parameters would never move")
+        fail(algorithm, "body", "no equation assigns theta: the parameters would never move")
 
 
-def _dialects(algorithm: model.Algorithm) -> None:
-    for d in algorithm.dialects:
-        for name, value in d.options:
-            if name not in {o.name for o in algorithm.options}:
-                _fail(algorithm, d.name, f"there is no option {name}")
-            if value not in algorithm.option(name).values:
-                _fail(algorithm, d.name, f"option {name} has no value {value!r}")
-        for name, default in d.defaults:
-            if name not in {h.name for h in algorithm.hyperparameters}:
-                _fail(algorithm, d.name, f"there is no hyperparameter {name}")
-            if not algorithm.hyperparameter(name).domain.contains(default):
-                _fail(algorithm, d.name, f"default {name}={default} is outside its domain")
-
-
-def _idle_options(algorithm: model.Algorithm) -> None:
-    mentioned: set[str] = set()
+def _histories(algorithm: model.Algorithm) -> None:
+    """Histories are pushed to, indexed and counted; nothing else is, but for indexed locals."""
+    histories = {s.name for s in algorithm.states if s.shape == "history"}
+    indexed = {let.target.name for let in ir.lets(algorithm.body) if isinstance(let.target, ir.At)}
+    never_absent = {s.name for s in algorithm.states if s.init is not None}
     for statement in ir.statements(algorithm.body):
-        for expr in ir.expressions(statement):
-            mentioned |= options_of(expr)
-    for o in algorithm.options:
-        if o.name not in mentioned:
-            _fail(algorithm, o.name, "the option changes nothing")
+        where, line = label(statement), statement.line
+        if isinstance(statement, ir.Push) and statement.history not in histories:
+            reason = f"{statement.history} is no state of shape='history'"
+            fail(algorithm, where, reason, line)
+        for node in (n for expr in ir.expressions(statement) for n in ir.walk(expr)):
+            match node:
+                case ir.At(name, _) if name not in histories | indexed:
+                    fail(algorithm, where, f"{name} has no entries to index", line)
+                case ir.Len(name) if name not in histories:
+                    fail(algorithm, where, f"length({name}): {name} is no history", line)
+                case ir.Sym(name) | ir.Prev(name) if name in histories:
+                    fail(algorithm, where, f"{name} is a history; read at({name}, i)", line)
+                case ir.Absent(name) if name in never_absent:
+                    reason = f"absent({name}) never holds; declare the state with init=None"
+                    fail(algorithm, where, reason, line)
 
 
-def _read_anywhere(algorithm: model.Algorithm, name: str) -> bool:
-    readers = (ir.Sym, ir.Prev, ir.At, ir.Len)
-    return any(isinstance(n, readers) and n.name == name for n in ir.nodes(algorithm.body))
-
-
-def _resolved(algorithm: model.Algorithm, options: Mapping[str, model.OptionValue]) -> set[str]:
-    """Check the body that one assignment of options leaves; return the names it reads."""
-    body = resolve(algorithm.body, options)
-    live = [algorithm.state(name) for name in live_states(algorithm, options)]
-    check = _Check(algorithm, infer(algorithm, body), {s.name for s in live})
-    have = {h.name for h in algorithm.hyperparameters} | set(algorithm.inputs) | {ir.THETA}
-    if algorithm.counter is not None:
-        have.add(algorithm.counter.name)
-    have |= {s.name for s in live if s.shape == "history"}
-    check.body(body, have, inside=False)
-    for s in live:
-        if s.init is not None:
-            check.read |= {n.name for n in ir.walk(s.init) if isinstance(n, ir.Sym)}
-    _idle_hyperparameters(algorithm, options, check.read)
-    return check.read
+def _every_assignment(algorithm: model.Algorithm) -> set[str]:
+    """Check every body that options can leave; return the names that any of them reads."""
+    paths, used, count = Paths(algorithm), set[str](), 0
+    for options in assignments(algorithm):
+        read = paths.check(options)
+        _idle_hyperparameters(algorithm, options, read)
+        used |= read
+        count += 1
+    if count == 0:
+        fail(algorithm, "require", "no assignment of options meets the requirements")
+    return used
 
 
 def _idle_hyperparameters(
     algorithm: model.Algorithm, options: Mapping[str, model.OptionValue], read: set[str]
 ) -> None:
+    idle = [h.name for h in algorithm.hyperparameters if h.name not in read]
+    if not idle:
+        return
     excused = {e.name for e in algorithm.exclusions if decide(e.condition, options)}
-    for h in algorithm.hyperparameters:
-        if h.name not in read and h.name not in excused:
-            chosen = ", ".join(f"{k}={v}" for k, v in options.items())
-            _fail(algorithm, h.name, f"is never used with {chosen}; use it, or exclude() it there")
+    for name in idle:
+        if name not in excused:
+            chosen = describe(algorithm, options)
+            fail(algorithm, name, f"is never used{chosen}; use it, or exclude() it there")
 
 
-@dataclass
-class _Check:
-    """Definite assignment, kinds and scopes along one resolved body."""
-
-    algorithm: model.Algorithm
-    scopes: Scopes
-    states: set[str]
-    read: set[str] = field(default_factory=set)
-
-    def body(self, body: ir.Body, have: set[str], *, inside: bool) -> set[str]:
-        """Names definitely assigned after the body, given those before it."""
-        for statement in body:
-            where = getattr(statement, "equation", type(statement).__name__.lower())
-            for expr in ir.expressions(statement):
-                self.expression(expr, have, where, inside=inside)
-            have = self.statement(statement, have, inside=inside)
-        return have
-
-    def statement(self, statement: ir.Stmt, have: set[str], *, inside: bool) -> set[str]:
-        match statement:
-            case ir.Let(equation, target, _):
-                self.shared_state(equation, target.name)
-                return have | {target.name}
-            case ir.If(condition, then, otherwise):
-                if options_of(condition):
-                    self.fail("if", "a condition that mixes options with values; nest two when()")
-                scope = self.scopes.of(condition)
-                if scope == Scope.TENSOR and not _decided_per_tensor(condition):
-                    self.fail("if", "a branch on lanes; use where(condition, a, b)")
-                deeper = inside or scope >= Scope.GROUP
-                yes = self.body(then, have, inside=deeper)
-                return yes & self.body(otherwise, have, inside=deeper)
-            case ir.Repeat(variable, _, _, loop, until, _):
-                after = self.body(loop, have | {variable}, inside=inside)
-                if until is not None:
-                    self.expression(until, after, "repeat", inside=inside)
-                return have
-            case ir.Push(_, history, _, _):
-                return have | {history}
-            case ir.Apply():
-                return have | {ir.THETA}
-        raise SpecError(f"unknown statement {type(statement).__name__}")
-
-    def shared_state(self, equation: str, name: str) -> None:
-        shared = any(s.name == name and s.scope == "optimizer" for s in self.algorithm.states)
-        if shared and self.scopes.symbols[name] > Scope.OPTIMIZER:
-            kind = self.scopes.symbols[name].name.lower()
-            self.fail(
-                equation,
-                f"{name} is state of the whole optimizer but depends on a {kind} quantity; "
-                "declare that one with scope='optimizer'",
-            )
-
-    def expression(self, expr: ir.Expr, have: set[str], where: str, *, inside: bool) -> None:
-        for node in ir.walk(expr):
-            match node:
-                case ir.Sym(name) | ir.At(name, _) | ir.Len(name):
-                    self.read.add(name)
-                    if name not in have:
-                        self.fail(where, self.unassigned(name))
-                case ir.Prev(name):
-                    self.read.add(name)
-                    if name not in self.states and name != ir.THETA:
-                        self.fail(where, f"prev({name}): {name} is no state here")
-                case ir.Absent(name) if name not in self.states:
-                    self.fail(where, f"absent({name}): {name} is no state here")
-                case ir.Reduce(_, "params", _) if inside:
-                    self.fail(
-                        where, "a reduction over all parameters inside a branch of one of them"
-                    )
-
-    def unassigned(self, name: str) -> str:
-        if name in self.states:
-            return f"{name} is read before it is assigned; write prev({name}) for the stored value"
-        if name in ir.assigned(self.algorithm.body):
-            return f"{name} is read before it is assigned on every path"
-        return f"{name} is not declared"
-
-    def fail(self, where: str, reason: str) -> NoReturn:
-        _fail(self.algorithm, where, reason)
-
-
-def _decided_per_tensor(condition: ir.Expr) -> bool:
-    """Absence is one fact per tensor, though it speaks of a state with lanes."""
-    return all(isinstance(n, ir.Absent | ir.Logic) for n in ir.walk(condition))
+def _idle(algorithm: model.Algorithm, used: set[str]) -> None:
+    """No option, state or local is without effect."""
+    mentioned = {n.name for n in ir.nodes(algorithm.body) if isinstance(n, ir.Opt)}
+    for o in algorithm.options:
+        if o.name not in mentioned:
+            fail(algorithm, o.name, "the option changes nothing; use it, or leave it out")
+    written = ir.assigned(algorithm.body)
+    for s in algorithm.states:
+        if s.name not in written:
+            fail(algorithm, s.name, "the state is never written")
+        if s.name not in used:
+            fail(algorithm, s.name, "the state is never read")
+    for let in ir.lets(algorithm.body):
+        if let.target.name not in used | {ir.THETA}:
+            fail(algorithm, let.equation, f"{let.target.name} is never read", let.line)

@@ -8,8 +8,9 @@ with algorithm("adam", "Adam: adaptive moment estimation") as spec:
     lr = hyper("lr", 1e-3, domain="[0,inf)", latex=r"\gamma", probe=1 / 16,
                aliases=("learning_rate", "alpha", "step_size"), description="learning rate")
     beta1, beta2 = hyper(
-        "betas", (0.9, 0.999), names=("beta1", "beta2"), domain="[0,1)", latex=(r"\beta_1", r"\beta_2"),
-        probe=(7 / 8, 63 / 64), aliases=(("beta1", "beta_1", "b1"), ("beta2", "beta_2", "b2")),
+        "betas", (0.9, 0.999), names=("beta1", "beta2"), domain="[0,1)",
+        latex=(r"\beta_1", r"\beta_2"), probe=(7 / 8, 63 / 64),
+        aliases=(("beta1", "beta_1", "b1"), ("beta2", "beta_2", "b2")),
         description="decay rates of the two moments")
     eps = hyper("eps", 1e-8, domain="[0,inf)", latex=r"\epsilon", probe=2**-20,
                 aliases=("epsilon",), description="term that keeps the denominator away from zero")

@@ -84,7 +84,7 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
             note="The buffer is an average, a factor 1 - mu smaller than torch's.")
     dialect("nesterov/torch", "torch.optim.SGD(nesterov=True)",
             nesterov=True, defaults={"momentum": 0.9},
-            note="The gradient is taken at the stored point, which is the look-ahead point already.")
+            note="The gradient is taken at the stored point, already the look-ahead one.")
     dialect("nesterov/paper", "Sutskever et al. 2013, equations 3-4",
             gradient_at="lookahead", buffer="classical", defaults={"momentum": 0.9},
             note="The gradient is taken at theta - mu v, so a step needs a closure.")
