@@ -66,7 +66,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What the subject computes instead: every candidate that reproduces it, the likeliest first."""
+    """What the subject computes instead: all that reproduces it, the likeliest first."""
 
     candidates: tuple[Candidate, ...]
     searched: int
@@ -135,6 +135,9 @@ class Report:
         configuration: the base configuration, in the subject's names.
         environment: versions of instep, torch, numpy, python, and the platform.
         reproduction: a self-contained script for the first failure, or empty.
+        seconds: how long the checks took.
+        accepted: the dialect that is in step, when any was accepted.
+        invocation: options that name subject and spec, `--subject m:A --spec adamw`.
     """
 
     subject: str
@@ -151,6 +154,7 @@ class Report:
     reproduction: str = ""
     seconds: float = 0.0
     accepted: str = ""
+    invocation: str = ""
 
     @property
     def ok(self) -> bool:
@@ -170,7 +174,7 @@ class Report:
         return sum(r.status == status for r in self.results)
 
     def to_json(self) -> str:
-        """The report as JSON; floats that JSON cannot hold are strings, evidence carries hex floats."""
+        """The report as JSON; what JSON cannot hold is a string, evidence carries hex floats."""
         from instep.conformance.report.json import to_json
 
         return to_json(self)
