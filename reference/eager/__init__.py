@@ -1,0 +1,11 @@
+# GENERATED from spec/ by
+#     python -m instep.reference.generate
+"""The readable reference: one tensor at a time, one line per equation."""
+
+from __future__ import annotations
+
+from instep.reference.eager.adam import Adam
+from instep.reference.eager.adamw import AdamW
+from instep.reference.eager.sgd import SGD
+
+__all__ = ["SGD", "Adam", "AdamW"]

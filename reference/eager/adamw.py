@@ -1,0 +1,117 @@
+# GENERATED from spec/algorithms/adam.py (dialect adamw/torch) by
+#     python -m instep.reference.generate
+"""AdamW, the eager reference: one tensor at a time, out of place, one equation a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import ParamsT
+
+from instep.reference.runtime.eager import EagerOptimizer
+from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.work import Group, Layout, State
+
+
+class AdamW(EagerOptimizer):
+    """Adam: adaptive moment estimation.
+
+    The dialect is adamw/torch: arXiv:1711.05101, algorithm 2; torch.optim.AdamW. The parameter
+    decays first, by lr times weight_decay.
+
+    Args:
+        params: parameters to optimize, or dicts that define groups.
+        lr: learning rate, in [0,inf) (default: 0.001).
+        betas: decay rates of the two moments, each in [0,1) (default: (0.9, 0.999)).
+        eps: term that keeps the denominator away from zero, in [0,inf) (default: 1e-08).
+        weight_decay: weight decay, in [0,inf) (default: 0.01).
+        maximize: ascend instead of descend (default: False).
+        amsgrad: keep the largest second moment: none, the raw, the corrected one (default: False).
+
+    Raises:
+        ValueError: a hyperparameter lies outside its domain.
+
+    References:
+        Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 1,
+            arXiv:1412.6980
+        Reddi, Kale and Kumar, On the convergence of Adam and beyond, ICLR 2018, algorithm 2,
+            arXiv:1904.09237
+        Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 2,
+            arXiv:1711.05101
+    """
+
+    _domains: ClassVar[Mapping[str, Domain]] = {
+        "lr": Interval(0, inf, "[)"),
+        "betas": (Interval(0, 1, "[)"), Interval(0, 1, "[)")),
+        "eps": Interval(0, inf, "[)"),
+        "weight_decay": Interval(0, inf, "[)"),
+    }
+    _pinned: ClassVar[Mapping[str, object]] = {"decoupled_weight_decay": True}
+    _older: ClassVar[Mapping[str, object]] = {"maximize": False, "amsgrad": False}
+    _layout = Layout(numbers=frozenset({"step"}), counter="step")
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 0.001,
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
+        eps: float | Tensor = 1e-08,
+        weight_decay: float | Tensor = 0.01,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+            "amsgrad": amsgrad,
+        }
+        super().__init__(params, defaults)
+
+    def _initialize(self, state: State, theta: Tensor, group: Group) -> None:
+        state.setdefault("step", 0.0)
+        if "exp_avg" not in state:
+            state["exp_avg"] = torch.zeros_like(theta)
+        if "exp_avg_sq" not in state:
+            state["exp_avg_sq"] = torch.zeros_like(theta)
+        if group["amsgrad"] and "max_exp_avg_sq" not in state:
+            state["max_exp_avg_sq"] = torch.zeros_like(theta)
+
+    def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
+        """The equations of one parameter: `state` is written, the new parameter returned."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        amsgrad = group["amsgrad"]
+        m_prev = state["exp_avg"]
+        v_prev = state["exp_avg_sq"]
+        v_max_prev: Any = state.get("max_exp_avg_sq")
+        v_max = v_max_prev
+        t = state["step"] = state["step"] + 1
+
+        if maximize:
+            g = -grad  # adamw.gradient@yes
+        else:
+            g = grad  # adamw.gradient@no
+        theta = theta - lr * weight_decay * theta  # adamw.decay@decoupled
+        m = state["exp_avg"] = beta1 * m_prev + (1 - beta1) * g  # adamw.first_moment
+        v = state["exp_avg_sq"] = beta2 * v_prev + (1 - beta2) * g**2  # adamw.second_moment
+        if amsgrad:
+            v_max = state["max_exp_avg_sq"] = torch.maximum(v_max_prev, v)  # adamw.maximum@raw
+        m_hat = m / (1 - beta1**t)  # adamw.first_correction
+        if amsgrad:
+            v_hat = v_max / (1 - beta2**t)  # adamw.second_correction
+        else:
+            v_hat = v / (1 - beta2**t)  # adamw.second_correction
+        d = torch.sqrt(v_hat) + eps  # adamw.denominator
+        theta = theta - lr * m_hat / d  # adamw.update
+        return theta

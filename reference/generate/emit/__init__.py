@@ -1,0 +1,1 @@
+"""Printers, one file for each target."""

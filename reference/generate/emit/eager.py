@@ -1,0 +1,288 @@
+"""The eager target: the equations as they stand, out of place, one a line, in the paper's names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
+
+from instep.reference.generate.emit.lines import Lines
+from instep.reference.generate.emit.printer import Names, Printer
+from instep.reference.generate.errors import unknown
+from instep.reference.generate.frame import Frame
+from instep.reference.generate.naming import Naming
+from instep.spec import ir
+from instep.spec.gradients import needs_closure, reads
+from instep.spec.model import State
+from instep.spec.scope import Scope, infer
+
+
+def emit(frame: Frame) -> list[str]:
+    """Lines of the function body that runs the equations on one parameter."""
+    return _Emitter(frame).function()
+
+
+def is_lockstep(frame: Frame) -> bool:
+    """Whether parameters wait for each other: for shared state, sums over them, or a closure."""
+    algorithm = frame.algorithm
+    counter = algorithm.counter
+    if counter is not None and counter.scope != "parameter":
+        return True
+    if any(s.scope != "parameter" for s in frame.states()):
+        return True
+    over_params = (isinstance(n, ir.Reduce) and n.over == "params" for n in ir.nodes(frame.body))
+    return any(over_params) or has_closure(frame)
+
+
+def has_closure(frame: Frame) -> bool:
+    """Whether the step evaluates the gradient itself."""
+    return needs_closure(frame.body) or any(isinstance(n, ir.Loss) for n in ir.nodes(frame.body))
+
+
+@dataclass
+class _Emitter:
+    """One function body in the making."""
+
+    frame: Frame
+    lines: Lines = field(default_factory=Lines)
+    points: dict[ir.Expr, str] = field(default_factory=dict)
+    valid: frozenset[ir.Expr] = frozenset()
+
+    def __post_init__(self) -> None:
+        frame = self.frame
+        self.naming = Naming(frame)
+        self.lockstep = is_lockstep(frame)
+        self.scopes = infer(frame.algorithm, frame.body)
+        names = Names(
+            symbol=lambda name: name,
+            previous=self.naming.previous,
+            absent=lambda name: f"{self.naming.previous(name)} is None",
+            option=self._option,
+            gradient=self._gradient,
+            total=lambda node: self.totals[node],
+        )
+        self.print = Printer("eager", names, self.scopes.of)
+        self.totals: dict[ir.Reduce, str] = {}
+
+    # ---- before and after the equations
+
+    def function(self) -> list[str]:
+        self._unpack()
+        self._load()
+        self.lines.blank()
+        self._body(self.frame.body)
+        self.lines.add(f"return {ir.THETA}")
+        return self.lines.texts
+
+    def _unpack(self) -> None:
+        """Hyperparameters and options out of the group."""
+        read = self._names_read()
+        for key, hyperparameters in self.frame.hyperparameters():
+            names = [h.name if h.name in read else "_" for h in hyperparameters]
+            if set(names) != {"_"}:
+                self.lines.add(f'{", ".join(names)} = group["{key}"]')
+        for key in self._option_keys():
+            self.lines.add(f'{self.naming.option(key)} = group["{key}"]')
+
+    def _load(self) -> None:
+        """Previous values of the states, and the step counter."""
+        unsure = read_before_sure(self.frame.body)
+        for s in self.frame.states():
+            names = [self.naming.previous(s.name)] if self._has_previous(s) else []
+            if s.name in unsure or s.shape == "history":
+                names.append(s.name)
+            for name, source in zip(names, [self._stored(s), *names], strict=False):
+                annotation = ": Any" if ".get(" in source else ""
+                self.lines.add(f"{name}{annotation} = {source}")
+        for name in sorted(_indexed_locals(self.frame)):
+            self.lines.add(f"{name}: dict[int, Any] = {{}}")
+        self._count()
+        if self._previous_theta():
+            self.lines.add(f"{self.naming.previous(ir.THETA)} = {ir.THETA}")
+
+    def _count(self) -> None:
+        counter = self.frame.algorithm.counter
+        if counter is None:
+            return
+        entry = f'{self._where(counter.scope)}["{counter.key or "step"}"]'
+        self.lines.add(f"{counter.name} = {entry} = {entry} + 1")
+
+    def _stored(self, s: State) -> str:
+        where = self._where(s.scope)
+        sure = s.init is not None and not self.frame.is_conditional(s)
+        return f'{where}["{s.key}"]' if sure else f'{where}.get("{s.key}")'
+
+    def _where(self, scope: str) -> str:
+        return "state" if scope == "parameter" else "shared"
+
+    # ---- what the body mentions
+
+    def _names_read(self) -> set[str]:
+        return {n.name for n in ir.nodes(self.frame.body) if isinstance(n, ir.Sym)}
+
+    def _option_keys(self) -> Iterator[str]:
+        mentioned = {n.name for n in ir.nodes(self.frame.body) if isinstance(n, ir.Opt)}
+        for o in self.frame.algorithm.options:
+            if o.name in mentioned and o.argument is not None:
+                yield o.argument.key
+
+    def _has_previous(self, s: State) -> bool:
+        leaves = (ir.Prev, ir.Absent)
+        mentioned = (n for n in ir.nodes(self.frame.body) if isinstance(n, leaves))
+        return any((n.name if isinstance(n, ir.Prev) else n.state) == s.name for n in mentioned)
+
+    def _previous_theta(self) -> bool:
+        return ir.Prev(ir.THETA) in set(ir.nodes(self.frame.body))
+
+    def _option(self, name: str, value: str | bool) -> tuple[str, str | bool]:
+        key, outer = self.frame.option_test(name, value)
+        return self.naming.option(key), outer
+
+    # ---- statements
+
+    def _body(self, body: ir.Body) -> None:
+        for statement in body:
+            match statement:
+                case ir.Let():
+                    self._let(statement)
+                case ir.If(condition, then, otherwise):
+                    self._if(condition, then, otherwise)
+                case ir.Repeat():
+                    self._repeat(statement)
+                case ir.Push():
+                    self._push(statement)
+                case _:
+                    raise unknown("eager", statement)
+
+    def _let(self, let: ir.Let) -> None:
+        self._evaluate(let.value)
+        targets = self.print(let.target)
+        kept = self._state(let.target.name)
+        if kept is not None and kept.shape != "history":
+            targets += f' = {self._where(kept.scope)}["{kept.key}"]'
+        self.lines.equation(f"{targets} = {self._value(let, kept)}", self.naming.equation(let))
+        self._forget(let.target.name)
+
+    def _value(self, let: ir.Let, kept: State | None) -> str:
+        """The right-hand side; a state that is given a bare tensor gets its own copy of it."""
+        text = self.print(let.value)
+        bare = isinstance(let.value, ir.Sym | ir.Prev | ir.Grad | ir.At)
+        tensor = self.scopes.of(let.value) >= Scope.REDUCED
+        return f"{text}.clone()" if bare and tensor and kept is not None else text
+
+    def _state(self, name: str) -> State | None:
+        return next((s for s in self.frame.states() if s.name == name), None)
+
+    def _if(self, condition: ir.Expr, then: ir.Body, otherwise: ir.Body) -> None:
+        self._evaluate(condition)
+        for node in _asked_first(then) & _asked_first(otherwise):
+            self._evaluate(node)
+        before = self.valid
+        self.lines.open(f"if {self.print(condition)}:")
+        self._body(then)
+        self.lines.close()
+        after, self.valid = self.valid, before
+        if otherwise:
+            self.lines.open("else:")
+            self._body(otherwise)
+            self.lines.close()
+        self.valid &= after
+
+    def _repeat(self, loop: ir.Repeat) -> None:
+        start = "" if loop.start == ir.Const(0) else f"{self._integer(loop.start)}, "
+        rounds = f"range({start}{self._integer(loop.stop)})"
+        for name in ir.assigned(loop.body):
+            self._forget(name)
+        before = self.valid
+        self.lines.open(f"for {loop.variable} in {f'reversed({rounds})' if loop.down else rounds}:")
+        self._body(loop.body)
+        if loop.until is not None:
+            self.lines.open(f"if {self.print(loop.until)}:")
+            self.lines.add("break")
+            self.lines.close()
+        self.lines.close()
+        self.valid &= before
+
+    def _integer(self, expr: ir.Expr) -> str:
+        text = self.print(expr)
+        return text if isinstance(expr, ir.Len | ir.Const) else f"int({text})"
+
+    def _push(self, push: ir.Push) -> None:
+        self._evaluate(push.value)
+        kept = self._state(push.history)
+        assert kept is not None
+        entry = f'{self._where(kept.scope)}["{kept.key}"]'
+        size = self._integer(push.size)
+        text = f"{push.history} = {entry} = [*{push.history}, {self.print(push.value)}][-{size}:]"
+        self.lines.equation(text, self.naming.cite(push.equation))
+
+    # ---- gradients and sums that parameters wait for
+
+    def _evaluate(self, expr: ir.Expr) -> None:
+        for child in ir.children(expr):
+            self._evaluate(child)
+        match expr:
+            case ir.Grad(at) | ir.Loss(at) if self.lockstep and at not in self.valid:
+                self._evaluate_at(at)
+            case ir.Reduce(_, "params", _):
+                self._sum(expr)
+
+    def _evaluate_at(self, point: ir.Expr) -> None:
+        number = len(self.points) + 1
+        suffix = self.points.setdefault(point, f"_{number}" if number > 1 else "")
+        names = f"_grad{suffix}, _loss{suffix}" if self._reads_loss() else f"_grad{suffix}"
+        request = "LossAndGradient" if self._reads_loss() else "Gradient"
+        self.lines.add(f"{names} = yield {request}({self.print(point)})")
+        self.valid |= {point}
+
+    def _reads_loss(self) -> bool:
+        return any(isinstance(n, ir.Loss) for n in ir.nodes(self.frame.body))
+
+    def _gradient(self, node: ir.Grad | ir.Loss) -> str:
+        if not self.lockstep:
+            return "grad"
+        name = "_grad" if isinstance(node, ir.Grad) else "_loss"
+        return f"{name}{self.points[node.at]}"
+
+    def _sum(self, node: ir.Reduce) -> None:
+        name = f"_{node.op}{'' if not self.totals else f'_{len(self.totals) + 1}'}"
+        part = self.print(ir.Reduce(node.op, "all", node.operand))
+        self.lines.add(f"{name} = yield {node.op.capitalize()}({part})")
+        self.totals[node] = name
+
+    def _forget(self, name: str) -> None:
+        self.valid = frozenset(p for p in self.valid if not reads(p, name))
+
+
+def _asked_first(body: ir.Body) -> set[ir.Expr]:
+    """Gradients that the first statement of a branch needs."""
+    nodes = (n for s in body[:1] for e in ir.expressions(s) for n in ir.walk(e))
+    return {n for n in nodes if isinstance(n, ir.Grad | ir.Loss)}
+
+
+def _indexed_locals(frame: Frame) -> set[str]:
+    return {let.target.name for let in ir.lets(frame.body) if isinstance(let.target, ir.At)}
+
+
+def read_before_sure(body: ir.Body) -> Set[str]:
+    """Names read where not every path has assigned them (options exclude the other paths)."""
+    unsure: set[str] = set()
+    assigned = ir.assigned(body)
+
+    def visit(block: ir.Body, have: set[str]) -> set[str]:
+        for statement in block:
+            for expr in ir.expressions(statement):
+                read = {n.name for n in ir.walk(expr) if isinstance(n, ir.Sym | ir.At | ir.Len)}
+                unsure.update((read & assigned) - have - {ir.THETA})
+            match statement:
+                case ir.Let(_, target):
+                    have = have | {target.name}
+                case ir.Push(_, history):
+                    have = have | {history}
+                case ir.If(_, then, otherwise):
+                    have = visit(then, have) & visit(otherwise, have)
+                case ir.Repeat(variable, body=inner):
+                    visit(inner, have | {variable})
+        return have
+
+    visit(body, set())
+    return unsure

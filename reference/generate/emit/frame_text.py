@@ -1,0 +1,207 @@
+"""Parts of a generated class that no target changes: documentation, constructor, first state."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from instep.reference.generate.emit.lines import LINE_LENGTH, Lines
+from instep.reference.generate.emit.printer import Names, Printer
+from instep.reference.generate.errors import GenerateError, unknown
+from instep.reference.generate.frame import Frame, Parameter
+from instep.reference.generate.lower.resolve_options import negation
+from instep.reference.generate.naming import Naming
+from instep.spec import ir, model
+from instep.spec.scope import Scope, infer
+
+COMMAND = "python -m instep.reference.generate"
+# Keeps its own hyphens and identifiers whole.
+_WRAP: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+
+
+def source_file(algorithm: model.Algorithm) -> str:
+    """The specification's file as a header cites it."""
+    from instep.spec import algorithms
+
+    ours = any((Path(folder) / algorithm.file).is_file() for folder in algorithms.__path__)
+    return f"spec/algorithms/{algorithm.file}" if ours else algorithm.file
+
+
+def documentation(frame: Frame, keywords: tuple[Parameter, ...] = ()) -> list[str]:
+    """Lines of the class's docstring, without quotes."""
+    algorithm = frame.algorithm
+    lines = [f"{algorithm.title}."]
+    if algorithm.dialect is not None:
+        dialect = algorithm.dialect
+        meaning = f"The dialect is {dialect.name}: {dialect.source}. {dialect.note}"
+        lines += ["", *_wrapped(meaning.rstrip())]
+    lines += ["", "Args:", *_entry("params: parameters to optimize, or dicts that define groups.")]
+    for argument in (*frame.arguments(), *keywords):
+        lines += _entry(f"{argument.key}: {argument.description} (default: {argument.default!r}).")
+    lines += ["", "Raises:", *_entry("ValueError: a hyperparameter lies outside its domain.")]
+    for _, message in frame.requirements():
+        lines += _entry(f"ValueError: {message}.")
+    if algorithm.references:
+        lines += ["", "References:"]
+        for r in algorithm.references:
+            lines += _entry(f"{r.text}, {r.identifier}")
+    return lines
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, LINE_LENGTH - 4, **_WRAP)
+
+
+def _entry(text: str) -> list[str]:
+    return textwrap.wrap(
+        text, LINE_LENGTH - 4, initial_indent="    ", subsequent_indent=" " * 8, **_WRAP
+    )
+
+
+def interval(domain: model.Domain) -> str:
+    """A domain as the runtime's `Interval`."""
+    ends = ("[" if domain.lower_closed else "(") + ("]" if domain.upper_closed else ")")
+    integer = ", integer=True" if domain.integer else ""
+    return f'Interval({_bound(domain.lower)}, {_bound(domain.upper)}, "{ends}"{integer})'
+
+
+def _bound(value: float) -> str:
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return repr(int(value)) if value == int(value) else repr(value)
+
+
+def domains(frame: Frame) -> dict[str, str]:
+    """Text of the domain of every constructor key."""
+    out = {}
+    for key, hyperparameters in frame.hyperparameters():
+        texts = [interval(h.domain) for h in hyperparameters]
+        out[key] = texts[0] if hyperparameters[0].index is None else f"({', '.join(texts)})"
+    return out
+
+
+def number_keys(frame: Frame) -> list[str]:
+    """Keys of the state that is one number per parameter, the step counter first."""
+    counter = frame.algorithm.counter
+    counted = counter is not None and counter.scope == "parameter"
+    keys = [counter_key(frame)] if counted else []
+    keys += [s.key for s in frame.states() if s.scope == "parameter" and s.shape == "scalar"]
+    return [key for key in keys if key is not None]
+
+
+def counter_key(frame: Frame) -> str | None:
+    """Key of the step counter in the state; who counts keeps one, even where torch does not."""
+    counter = frame.algorithm.counter
+    return None if counter is None else counter.key or "step"
+
+
+def _group_printer(frame: Frame) -> Printer:
+    """Prints expressions over hyperparameters, read from `group`."""
+    hyperparameters = {h.name: h for h in frame.algorithm.hyperparameters}
+    present = {h.name for _, hs in frame.hyperparameters() for h in hs}
+    naming = Naming(frame)
+
+    def symbol(name: str) -> str:
+        if name == ir.THETA:
+            return name
+        h = hyperparameters[name]
+        if name not in present:
+            return repr(h.default)
+        return f'group["{h.key}"]' + ("" if h.index is None else f"[{h.index}]")
+
+    def option(name: str, value: model.OptionValue) -> tuple[str, bool | str]:
+        key, outer = frame.option_test(name, value)
+        return f'group["{key}"]', outer
+
+    def refuse(what: Any) -> str:
+        raise unknown("constructor", what)
+
+    names = Names(symbol, naming.previous, refuse, option, refuse, refuse)
+    return Printer("constructor", names, infer(frame.algorithm, frame.body).of)
+
+
+def initial_state(frame: Frame) -> list[str]:
+    """Lines that fill in the state of a parameter that lacks it."""
+    counter = frame.algorithm.counter
+    lines = Lines()
+    if counter is not None and counter.scope == "parameter":
+        lines.add(f'state.setdefault("{counter_key(frame)}", 0.0)')
+    for s in frame.states():
+        if s.scope == "parameter" and (s.init is not None or s.shape == "history"):
+            _initial(frame, s, lines)
+    return lines.texts
+
+
+def shared_state(frame: Frame) -> list[str]:
+    """Lines that fill in the state that all parameters share."""
+    counter = frame.algorithm.counter
+    lines = Lines()
+    if counter is not None and counter.scope != "parameter":
+        lines.add(f'shared.setdefault("{counter_key(frame)}", 0)')
+    printer = _group_printer(frame)
+    for s in frame.states():
+        if s.scope != "parameter" and s.shape == "history":
+            lines.add(f'shared.setdefault("{s.key}", [])')
+        elif s.scope != "parameter" and s.init is not None:
+            lines.add(f'shared.setdefault("{s.key}", {printer(s.init)})')
+    return lines.texts
+
+
+def _initial(frame: Frame, s: model.State, lines: Lines) -> None:
+    printer = _group_printer(frame)
+    condition = frame.condition(s)
+    if condition is None and s.shape in ("scalar", "history"):
+        value = "[]" if s.shape == "history" or s.init is None else printer(s.init)
+        lines.add(f'state.setdefault("{s.key}", {value})')
+        return
+    guard = f"{printer(condition, 2)} and " if condition is not None else ""
+    lines.open(f'if {guard}"{s.key}" not in state:')
+    lines.add(f'state["{s.key}"] = {_first_value(frame, s, printer)}')
+    lines.close()
+
+
+def _first_value(frame: Frame, s: model.State, printer: Printer) -> str:
+    if s.shape == "history" or s.init is None:
+        return "[]"
+    text = printer(s.init)
+    match s.shape:
+        case "scalar":
+            return text
+        case "rows" | "cols":
+            return f"{s.shape}_like(theta, {text})"
+        case "like" if s.init == ir.Const(0):
+            return "torch.zeros_like(theta)"
+        case "like" if printer.scope(s.init) < Scope.REDUCED:
+            return f"torch.full_like(theta, {text})"
+        case "like":
+            return f"{text}.clone()" if isinstance(s.init, ir.Sym | ir.Prev) else text
+    raise GenerateError(f"{frame.algorithm.name}.{s.name}: unknown shape {s.shape!r}")
+
+
+def requirements(frame: Frame) -> list[str]:
+    """Lines that refuse hyperparameters that contradict each other."""
+    printer = _group_printer(frame)
+    lines = Lines()
+    for condition, message in frame.requirements():
+        lines.open(f"if {printer(negation(condition))}:")
+        lines.add(f'raise ValueError("{message}")')
+        lines.close()
+    return lines.texts
+
+
+def signature(arguments: Iterator[Parameter] | list[Parameter]) -> list[str]:
+    """Arguments of the constructor after `params`, keyword-only ones last."""
+    arguments = list(arguments)
+    free = [a for a in arguments if not a.keyword_only]
+    only = [a for a in arguments if a.keyword_only]
+    texts = [f"{a.key}: {a.annotation} = {_literal(a.default)}" for a in (*free, *only)]
+    if only:
+        texts.insert(len(free), "*")
+    return texts
+
+
+def _literal(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -1,0 +1,154 @@
+"""What a generated class needs besides its equations: name, constructor, groups, state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from instep.reference.generate.lower.resolve_options import kept_options, possible, simplify
+from instep.spec import ir, model
+
+# Torch takes these by keyword only, in every optimizer that has both them and positional options.
+KEYWORD_ONLY = frozenset({"maximize", "decoupled_weight_decay"})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of the constructor, which is also an entry of every group."""
+
+    key: str
+    annotation: str
+    default: Any
+    description: str
+    keyword_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An algorithm as one class: what its constructor takes and what its options have become."""
+
+    algorithm: model.Algorithm
+    body: ir.Body
+
+    @property
+    def name(self) -> str:
+        """Name of the class: the exported one, or the dialect's in capitals and small letters."""
+        dialect = self.algorithm.dialect
+        if dialect is not None and dialect.export:
+            return dialect.export
+        words = re.split(r"[^A-Za-z0-9]+", self.algorithm.full_name)
+        return "".join(word[:1].upper() + word[1:] for word in words)
+
+    @property
+    def kept(self) -> dict[str, tuple[model.OptionValue, ...]]:
+        """Options that are arguments of the constructor, with the values they can have."""
+        return kept_options(self.algorithm)
+
+    def hyperparameters(self) -> Iterator[tuple[str, tuple[model.Hyperparameter, ...]]]:
+        """Constructor key and the hyperparameters behind it; none that means nothing here."""
+        by_key: dict[str, list[model.Hyperparameter]] = {}
+        for h in self.algorithm.hyperparameters:
+            if not self._excluded(h.name):
+                by_key.setdefault(h.key, []).append(h)
+        return ((key, tuple(hs)) for key, hs in by_key.items())
+
+    def _excluded(self, name: str) -> bool:
+        options = self.algorithm.option_defaults()
+        conditions = [e.condition for e in self.algorithm.exclusions if e.name == name]
+        return any(possible(c, options, self.kept) == {True} for c in conditions)
+
+    def arguments(self) -> list[Parameter]:
+        """The constructor's arguments: hyperparameters, then options, in the order of the file."""
+        out = [_number_argument(key, hs) for key, hs in self.hyperparameters()]
+        for o in self.algorithm.options:
+            if o.name in self.kept and o.argument is not None:
+                default = o.argument.constructor_value(o.default)
+                annotation = "bool" if isinstance(default, bool) else "str"
+                only = o.argument.key in KEYWORD_ONLY
+                out.append(Parameter(o.argument.key, annotation, default, o.description, only))
+        return out
+
+    def pinned(self) -> dict[str, Any]:
+        """Entries of every group that the dialect fixes, as torch's constructor spells them."""
+        out = {}
+        for o in self.algorithm.options:
+            if o.name not in self.kept and o.argument is not None:
+                value = o.argument.constructor_value(o.default)
+                if value is not None:
+                    out[o.argument.key] = value
+        return out
+
+    def states(self) -> list[model.State]:
+        """States that some call of the constructor needs."""
+        options = self.algorithm.option_defaults()
+        return [
+            s
+            for s in self.algorithm.states
+            if s.when is None or True in possible(s.when, options, self.kept)
+        ]
+
+    def is_conditional(self, state: model.State) -> bool:
+        """Whether it depends on an argument of the constructor that a state exists."""
+        return self.condition(state) is not None
+
+    def condition(self, state: model.State) -> ir.Expr | None:
+        """When the state exists, None for always."""
+        if state.when is None:
+            return None
+        simple = simplify(state.when, self.algorithm.option_defaults(), self.kept)
+        return None if isinstance(simple, bool) else simple
+
+    def requirements(self) -> list[tuple[ir.Expr, str]]:
+        """Conditions that the constructor has to test, with their messages."""
+        options = self.algorithm.option_defaults()
+        out = []
+        for r in self.algorithm.requirements:
+            simple = simplify(self._with_constants(r.condition), options, self.kept)
+            if not isinstance(simple, bool):
+                out.append((simple, r.message))
+        return out
+
+    def _with_constants(self, condition: ir.Expr) -> ir.Expr:
+        """A condition in which hyperparameters that mean nothing here have their defaults."""
+        present = {h.name for _, hs in self.hyperparameters() for h in hs}
+
+        def constant(x: ir.Expr) -> ir.Expr | None:
+            if isinstance(x, ir.Sym) and x.name not in present:
+                return ir.Const(self.algorithm.hyperparameter(x.name).default)
+            return None
+
+        return ir.rewrite(condition, constant)
+
+    def option_test(self, name: str, value: model.OptionValue) -> tuple[str, bool | str]:
+        """The constructor's key and value for a test of an open option."""
+        argument = self.algorithm.option(name).argument
+        assert argument is not None
+        outer = argument.constructor_value(value)
+        assert outer is not None
+        return argument.key, outer
+
+
+def _number_argument(key: str, hyperparameters: tuple[model.Hyperparameter, ...]) -> Parameter:
+    first = hyperparameters[0]
+    if first.index is None:
+        return Parameter(
+            key, "float | Tensor", first.default, _described(first.description, first.domain)
+        )
+    entries = ", ".join("float | Tensor" for _ in hyperparameters)
+    default = tuple(h.default for h in hyperparameters)
+    domains = {str(h.domain) for h in hyperparameters}
+    where = (
+        f"each in {first.domain}"
+        if len(domains) == 1
+        else "in " + " and ".join(str(h.domain) for h in hyperparameters)
+    )
+    return Parameter(key, f"tuple[{entries}]", default, f"{first.description}, {where}")
+
+
+def _described(description: str, domain: model.Domain) -> str:
+    if domain == model.REALS:
+        return description
+    kind = "an integer in " if domain.integer else "in "
+    return f"{description}, {kind}{str(domain).removeprefix('Z')}"

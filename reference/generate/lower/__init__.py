@@ -1,0 +1,1 @@
+"""Passes from the authored equations to what a target prints; one file each."""

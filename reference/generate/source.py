@@ -1,0 +1,152 @@
+"""Text of one class, and the class itself without a file."""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+import jinja2
+
+from instep.reference.generate.emit import eager, frame_text
+from instep.reference.generate.errors import GenerateError
+from instep.reference.generate.frame import Frame
+from instep.reference.generate.lower.resolve_options import resolve_options
+from instep.spec import ir
+from instep.spec.model import Algorithm
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("instep.reference.generate"),
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    undefined=jinja2.StrictUndefined,
+    autoescape=False,  # Python, not HTML
+)
+_TITLES = {
+    "eager": "The readable reference: one tensor at a time, one line per equation.",
+    "vectorized": "Drop-in optimizers: torch's arguments, state, checkpoints; many tensors a call.",
+}
+_numbers = itertools.count()
+
+
+def generate_source(algorithm: Algorithm, target: str) -> str:
+    """The text of a module that defines the algorithm's class, not yet formatted.
+
+    Args:
+        algorithm: a specification seen through one of its dialects, or one without dialects.
+        target: `eager` or `vectorized`.
+
+    Raises:
+        GenerateError: an unknown target, or an equation that the target cannot print.
+    """
+    if target not in TARGETS:
+        raise GenerateError(f"there is no target {target!r}; there are {', '.join(TARGETS)}")
+    if any(isinstance(s, ir.Apply) for s in ir.statements(algorithm.body)):
+        raise GenerateError(f"{algorithm.name} wraps another algorithm; compose the two first")
+    frame = Frame(algorithm, resolve_options(algorithm))
+    text = _TEMPLATES.get_template(f"{target}.py.jinja").render(TARGETS[target](frame))
+    return re.sub(r"\n{4,}", "\n\n\n", text).rstrip("\n") + "\n"
+
+
+def generate_package(algorithms: Sequence[Algorithm], target: str) -> str:
+    """The text of the package that holds the exported classes of one target."""
+    names = {a.name: Frame(a, ()).name for a in algorithms}
+    return _TEMPLATES.get_template("package.py.jinja").render(
+        source="spec/",
+        command=frame_text.COMMAND,
+        title=_TITLES[target],
+        classes=sorted(names.items()),
+        # Constants come first in a sorted __all__, and ruff takes SGD for one.
+        exports=sorted(names.values(), key=lambda name: (not name.isupper(), name)),
+        target=target,
+    )
+
+
+def load_class(algorithm: Algorithm, target: str) -> type[Any]:
+    """The class that `generate_source` writes, without writing it; tracebacks show its lines."""
+    text = generate_source(algorithm, target)
+    name = f"_instep_{target}_{re.sub(r'[^a-z0-9]', '_', algorithm.full_name)}_{next(_numbers)}"
+    file = f"<{name}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    module = ModuleType(name)
+    sys.modules[name] = module  # pickle and deepcopy look a class up by its module
+    exec(compile(text, file, "exec"), module.__dict__)
+    loaded = getattr(module, Frame(algorithm, ()).name)
+    assert isinstance(loaded, type)
+    return loaded
+
+
+def _shared_context(frame: Frame) -> dict[str, Any]:
+    algorithm = frame.algorithm
+    arguments = frame.arguments()
+    numbers = frame_text.number_keys(frame)
+    counter = algorithm.counter
+    per_parameter = counter is not None and counter.scope == "parameter"
+    return {
+        "source": frame_text.source_file(algorithm),
+        "dialect": algorithm.full_name,
+        "command": frame_text.COMMAND,
+        "name": frame.name,
+        "documentation": frame_text.documentation(frame),
+        "domains": frame_text.domains(frame),
+        "pinned": frame.pinned(),
+        "older": {a.key: a.default for a in arguments if a.annotation == "bool"},
+        "numbers": ", ".join(f'"{key}"' for key in numbers),
+        "counter": frame_text.counter_key(frame) if per_parameter else None,
+        "signature": frame_text.signature(arguments),
+        "entries": [a.key for a in arguments],
+        "extra": "",
+        "requirements": frame_text.requirements(frame),
+        "initial": frame_text.initial_state(frame),
+        "shared": frame_text.shared_state(frame),
+        "lockstep": eager.is_lockstep(frame),
+        "closure": eager.has_closure(frame),
+        "equations": eager.emit(frame),
+    }
+
+
+def _eager_context(frame: Frame) -> Mapping[str, Any]:
+    context = _shared_context(frame)
+    base = "LockstepOptimizer" if context["lockstep"] else "EagerOptimizer"
+    return {**context, "base": base, "imports": _imports(context, base)}
+
+
+def _imports(context: Mapping[str, Any], base: str) -> str:
+    text = "\n".join([*context["equations"], *context["initial"], *context["domains"].values()])
+    lines = ["from collections.abc import Mapping"]
+    if re.search(r"\binf\b", text):
+        lines.append("from math import inf")
+    any_ = ", Any" if re.search(r"\bAny\b", text) else ""
+    lines += [f"from typing import {any_.removeprefix(', ')}{', ' if any_ else ''}ClassVar", ""]
+    if re.search(r"\btorch\.", text):
+        lines.append("import torch")
+    lines += ["from torch import Tensor", "from torch.optim.optimizer import ParamsT", ""]
+    return "\n".join(lines + _runtime_imports(text, context, base))
+
+
+def _runtime_imports(text: str, context: Mapping[str, Any], base: str) -> list[str]:
+    runtime = "instep.reference.runtime"
+    lines = []
+    if re.search(r"\bmath\.", text):
+        lines.append(f"from {runtime} import scalar_math as math")
+    if base == "EagerOptimizer":
+        lines.append(f"from {runtime}.eager import EagerOptimizer")
+    intervals = ["Domain"] + ["Interval"] * ("Interval(" in text)
+    lines.append(f"from {runtime}.intervals import {', '.join(intervals)}")
+    if base == "LockstepOptimizer":
+        requests = [
+            r for r in ("Gradient", "LossAndGradient", "Max", "Sum") if f"yield {r}(" in text
+        ]
+        lines.append(f"from {runtime}.lockstep import {', '.join([*requests, base, 'Steps'])}")
+    work = ["Group"] + ["Layout"] * bool(context["numbers"]) + ["State"]
+    work += [f for f in ("cols_like", "rows_like") if f"{f}(" in text]
+    lines.append(f"from {runtime}.work import {', '.join(work)}")
+    return lines
+
+
+TARGETS: dict[str, Callable[[Frame], Mapping[str, Any]]] = {"eager": _eager_context}

@@ -1,0 +1,1 @@
+"""What all generated optimizers share, written by hand once: groups, state, validation, steps."""

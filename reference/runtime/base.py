@@ -1,0 +1,112 @@
+"""The base of all generated optimizers: construction, groups, older checkpoints, the closure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, overload
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import ParamsT
+
+from instep.reference.runtime.intervals import Domain, check_domains
+from instep.reference.runtime.work import Group, Layout, State, scalar_dtype
+
+Closure = Callable[[], Any]
+
+
+class Reference(torch.optim.Optimizer):
+    """A generated optimizer; subclasses are the generated classes' bases, one for each way to run.
+
+    Class attributes that generated code sets:
+        _domains: where each hyperparameter may lie.
+        _pinned: entries of every group that the dialect fixes.
+        _older: entries that older checkpoints lack, with the value that they meant.
+        _layout: how the state of a parameter is kept.
+    """
+
+    _domains: ClassVar[Mapping[str, Domain]] = {}
+    _pinned: ClassVar[Mapping[str, object]] = {}
+    _older: ClassVar[Mapping[str, object]] = {}
+    _layout: ClassVar[Layout] = Layout()
+
+    def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
+        self._check(defaults)
+        super().__init__(params, {**defaults, **self._pinned})
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group; its hyperparameters are checked as the constructor's are."""
+        if isinstance(param_group, Mapping):
+            self._check({**self.defaults, **param_group})
+        super().add_param_group(param_group)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            for key, value in self._older.items():
+                group.setdefault(key, value)
+            group.update(self._pinned)
+            for p in group["params"]:
+                _restore_counter(self.state.get(p, {}), self._layout.counter)
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+
+    def step(self, closure: Closure | None = None) -> float | None:
+        """One step of every parameter that has a gradient.
+
+        Args:
+            closure: evaluates the loss again, with gradients enabled; its value is returned.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        with torch.no_grad():
+            self._step()
+        return loss
+
+    def _step(self) -> None:
+        raise NotImplementedError
+
+    def _check(self, group: Group) -> None:
+        """Refuse hyperparameters outside their domains, and what they must satisfy together.
+
+        Raises:
+            ValueError: a value outside its domain, or values that contradict each other.
+            TypeError: neither a number nor a tensor.
+        """
+        check_domains(group, self._domains)
+        self._require(group)
+
+    def _require(self, group: Group) -> None:
+        """Conditions between hyperparameters; generated where there are any."""
+
+    def _initialize(self, state: State, theta: Tensor, group: Group) -> None:
+        """Fill in the state that a parameter lacks; generated where there is any."""
+
+    def _with_gradient(self) -> Iterator[tuple[Tensor, dict[str, Any]]]:
+        """Parameters that have a gradient, each with its group.
+
+        Raises:
+            RuntimeError: a gradient is sparse; nothing has changed yet if this is consumed first.
+        """
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self._accept(p)
+                    yield p, group
+
+    def _accept(self, p: Tensor) -> None:
+        if p.grad is not None and p.grad.layout != torch.strided:
+            name = type(self).__name__
+            raise RuntimeError(f"{name} does not support sparse gradients; give it dense ones")
+
+
+def _restore_counter(state: dict[str, Any], counter: str | None) -> None:
+    """Checkpoints of old keep the step counter as a number."""
+    if counter in state and not isinstance(state[counter], Tensor):
+        state[counter] = torch.tensor(float(state[counter]), dtype=scalar_dtype())

@@ -1,0 +1,67 @@
+"""Where the values of hyperparameters may lie, and the one-line errors that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Allowed values from `lower` to `upper`; `ends` tells which of the two belong to them."""
+
+    lower: float
+    upper: float
+    ends: str = "[]"
+    integer: bool = False
+
+    def __contains__(self, value: float) -> bool:
+        """Whether a number lies in the interval; NaN never does."""
+        above = value >= self.lower if self.ends[0] == "[" else value > self.lower
+        below = value <= self.upper if self.ends[1] == "]" else value < self.upper
+        return above and below and (not self.integer or float(value).is_integer())
+
+    def __str__(self) -> str:
+        numbers = "an integer in " if self.integer else ""
+        return f"{numbers}{self.ends[0]}{self.lower:g}, {self.upper:g}{self.ends[1]}"
+
+
+Domain = Interval | tuple[Interval, ...]
+
+
+def check_domains(group: Mapping[str, Any], domains: Mapping[str, Domain]) -> None:
+    """Refuse the first hyperparameter outside its domain.
+
+    Raises:
+        ValueError: a number outside its interval, a tensor of several numbers, a wrong length.
+        TypeError: neither a number nor a tensor.
+    """
+    for name, domain in domains.items():
+        if isinstance(domain, Interval):
+            _check(name, group[name], domain)
+        else:
+            _check_each(name, group[name], domain)
+
+
+def _check_each(name: str, values: Any, domains: tuple[Interval, ...]) -> None:
+    if not isinstance(values, tuple | list) or len(values) != len(domains):
+        raise ValueError(f"{name} must be {len(domains)} numbers, got {values!r}")
+    if len({isinstance(value, Tensor) for value in values}) > 1:
+        raise ValueError(f"{name} must be either all numbers or all tensors, got {values!r}")
+    for index, (value, domain) in enumerate(zip(values, domains, strict=True)):
+        _check(f"{name}[{index}]", value, domain)
+
+
+def _check(name: str, value: Any, domain: Interval) -> None:
+    if isinstance(value, Tensor) and value.numel() != 1:
+        raise ValueError(f"{name}: a tensor must hold one number, got shape {tuple(value.shape)}")
+    try:
+        number = value.item() if isinstance(value, Tensor) else float(value)
+    except (TypeError, ValueError):
+        given = f"{type(value).__name__} {value!r}"
+        raise TypeError(f"{name} must be a number or a one-element tensor, got {given}") from None
+    if number not in domain:
+        raise ValueError(f"{name} must lie in {domain}, got {number}")

@@ -1,0 +1,135 @@
+"""One parameter during a step: what the equations see of it, and how their results are put back.
+
+The equations run on a scratch copy of the state: what refuses or raises changes nothing. Complex
+tensors are seen as real ones with a last axis of two. State that is one number per parameter (the
+step counter among it) is seen as a Python float and kept as a 0-d tensor, as torch does; where the
+step must stay on the device (`capturable`) it is seen as that tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+State = dict[str, Any]
+Group = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a class keeps its state: keys that hold one number per parameter, and the counter's."""
+
+    numbers: frozenset[str] = frozenset()
+    counter: str | None = None
+
+
+@dataclass(slots=True)
+class Work:
+    """A parameter, its gradient and its state as the equations see them."""
+
+    parameter: Tensor
+    theta: Tensor
+    grad: Any
+    state: State
+    before: State
+
+
+def real(x: Any) -> Any:
+    """A complex tensor as a real view of it; anything else as it is."""
+    return torch.view_as_real(x.resolve_conj()) if isinstance(x, Tensor) and x.is_complex() else x
+
+
+def scalar_dtype() -> torch.dtype:
+    """Torch's type for a step counter: float32, or float64 where that is the default type."""
+    return torch.float64 if torch.get_default_dtype() == torch.float64 else torch.float32
+
+
+def as_numbers(value: Any) -> Any:
+    """One-element tensors read as Python numbers, in tuples too; anything else as it is."""
+    if isinstance(value, tuple | list):
+        return tuple(map(as_numbers, value))
+    return value.item() if isinstance(value, Tensor) and value.numel() == 1 else value
+
+
+def as_scalars(value: Any) -> Any:
+    """One-element tensors as 0-d ones, still on their device and in their graph."""
+    if isinstance(value, tuple | list):
+        return tuple(map(as_scalars, value))
+    return value.reshape(()) if isinstance(value, Tensor) and value.numel() == 1 else value
+
+
+def open_work(parameter: Tensor, kept: Mapping[str, Any], *, clone: bool = False) -> Work:
+    """What the equations see of a parameter with this state; None counts as absent.
+
+    `clone` lets autograd keep the parameter that it saw while a new value is written.
+    """
+    before = {key: real(value) for key, value in kept.items() if value is not None}
+    theta = real(parameter.clone() if clone else parameter)
+    return Work(parameter, theta, real(parameter.grad), dict(before), before)
+
+
+def read_numbers(work: Work, layout: Layout) -> None:
+    """See the per-parameter numbers as Python floats."""
+    for key in layout.numbers & work.state.keys():
+        work.state[key] = float(work.state[key])
+
+
+def read_tensors(work: Work, layout: Layout) -> None:
+    """See the per-parameter numbers as 0-d tensors on the parameter's device."""
+    for key in layout.numbers & work.state.keys():
+        value = work.state[key]
+        if not isinstance(value, Tensor) or value.device != work.theta.device:
+            dtype = _number_dtype(key, layout)
+            work.state[key] = torch.as_tensor(value, dtype=dtype, device=work.theta.device)
+
+
+def close_work(
+    work: Work,
+    theta: Tensor,
+    kept: MutableMapping[str, Any],
+    layout: Layout,
+    *,
+    rebind: bool = False,
+) -> None:
+    """Store the new parameter and the new state, in the tensors that are there.
+
+    `rebind` puts new state tensors in the place of old ones, as autograd needs it.
+    """
+    for key, new in work.state.items():
+        if key in layout.numbers:
+            _keep_number(kept, key, new, layout)
+        elif not isinstance(new, Tensor):
+            kept[key] = new
+        elif rebind or not isinstance(kept.get(key), Tensor):
+            kept[key] = _like_parameter(new, work)
+        elif new is not work.before.get(key):
+            real(kept[key]).copy_(new)
+    if theta is not work.theta:
+        real(work.parameter).copy_(theta)
+
+
+def _number_dtype(key: str, layout: Layout) -> torch.dtype:
+    return scalar_dtype() if key == layout.counter else torch.float64
+
+
+def _keep_number(kept: MutableMapping[str, Any], key: str, new: Any, layout: Layout) -> None:
+    old = kept.get(key)
+    on_device = isinstance(new, Tensor)
+    if not isinstance(old, Tensor) or (on_device and old.device != new.device):
+        kept[key] = new if on_device else torch.tensor(new, dtype=_number_dtype(key, layout))
+    elif on_device:
+        old.copy_(new)
+    else:
+        old.fill_(new)
+
+
+def _like_parameter(new: Tensor, work: Work) -> Tensor:
+    """New state in the parameter's type, complex again where the parameter is."""
+    new = new.to(work.theta.dtype)
+    if work.parameter.is_complex() and new.shape == work.theta.shape:
+        return torch.view_as_complex(new)
+    return new
