@@ -9,3 +9,7 @@ class UsageError(Exception):
 
 class SubjectError(Exception):
     """The subject raised where it must not; the cause carries its traceback."""
+
+
+class StaleExpectationError(UsageError):
+    """An expected failure that does not fail, or that names no check: exit code 4."""

@@ -311,8 +311,7 @@ class _Step:
             case ir.Sym(name):
                 return self._symbol(name, i)
             case ir.Prev(name):
-                before = self.slots[i].before if i is not None else self.shared_before
-                return before[name] if name in before else self.shared_before[name]
+                return self._previous(name, i)
             case ir.Const(value):
                 return a.number(value)
             case ir.Binary(op, x, y):
@@ -365,6 +364,13 @@ class _Step:
         if name in values:
             return self.arithmetic.number(values[name])
         raise SpecError(f"interpreter: {name} has no value")
+
+    def _previous(self, name: str, i: int | None) -> Any:
+        before = self.slots[i].before if i is not None else self.shared_before
+        for values in (before, self.shared_before):
+            if name in values:
+                return values[name]
+        raise SpecError(f"interpreter: {name} has no value from before the step")
 
     def _lookup(self, name: str, i: int | None) -> Any:
         if i is not None and name in self.slots[i].now:

@@ -1,0 +1,30 @@
+"""Construction: the base configuration must run before anything else can be said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from instep.conformance.checks.base import Check, Outcome, Plan
+from instep.conformance.subject import Run
+
+if TYPE_CHECKING:
+    from instep.conformance.context import Context
+
+
+def checks(plan: Plan) -> Iterator[Check]:
+    """The one check of this topic."""
+    yield Check(
+        "construction/base",
+        "must",
+        "the subject is constructed and makes a step with the base configuration",
+        _base,
+    )
+
+
+def _base(context: Context) -> Outcome:
+    probe = context.probes.make(
+        "base", values=context.probes.base, dtype="float32", shapes=((5,),), steps=1
+    )
+    Run(context.subject, probe).finish()
+    return Outcome()

@@ -1,0 +1,136 @@
+"""Numerics: every equation of the spec, in trajectory and in lockstep, in the widest type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
+from instep.conformance.verdict import Severity, Tally
+from instep.spec import ir
+from instep.spec.model import Algorithm
+from instep.spec.options import live_states, resolve
+
+if TYPE_CHECKING:
+    from instep.conformance.context import Context
+
+_SMALL: Any = {"shapes": ((67,),), "steps": 5}
+
+
+def checks(plan: Plan) -> Iterator[Check]:
+    """Trajectories with dyadic and default hyperparameters and at corners; lockstep per quantity."""
+    algorithm = plan.algorithm
+    yield Check(
+        "numerics/trajectory",
+        "must",
+        "parameters follow the equations over 12 steps from the same start",
+        _dyadic,
+        numeric=True,
+    )
+    yield Check(
+        "numerics/defaults",
+        "must",
+        "parameters follow the equations with the dialect's default hyperparameters",
+        _defaults,
+        numeric=True,
+    )
+    for symbol in corners(algorithm):
+        yield Check(
+            f"numerics/zero-{slug(symbol)}",
+            "must",
+            f"parameters follow the equations with {symbol} = 0",
+            partial(_corner, symbol),
+            numeric=True,
+        )
+    if plan.thorough:
+        yield Check(
+            "numerics/long",
+            "must",
+            "parameters follow the equations over 40 steps",
+            _long,
+            numeric=True,
+        )
+    for symbol, equation in quantities(algorithm):
+        what = "the parameter" if symbol == ir.THETA else f"state {symbol}"
+        yield Check(
+            f"numerics/{slug(equation)}",
+            "must",
+            f"{what} follows equation {equation}, step by step from the subject's own state",
+            partial(_lockstep, symbol),
+            numeric=True,
+        )
+
+
+def slug(name: str) -> str:
+    """A name as it stands in ids."""
+    return name.lower().replace("_", "-")
+
+
+def corners(algorithm: Algorithm) -> list[str]:
+    """Hyperparameters that may be exactly zero; lr = 0 moves nothing and shows nothing."""
+    zero = [h.name for h in algorithm.hyperparameters if h.domain.contains(0.0)]
+    return [name for name in zero if name != "lr"]
+
+
+def quantities(algorithm: Algorithm) -> list[tuple[str, str]]:
+    """(symbol, equation that defines it last) of live states and the parameter, in data-flow order."""
+    options = algorithm.option_defaults()
+    live = set(live_states(algorithm, options)) | {ir.THETA}
+    last: dict[str, str] = {}
+    for let in ir.lets(resolve(algorithm.body, options)):
+        if let.target.name in live:
+            last.pop(let.target.name, None)
+            last[let.target.name] = let.equation
+    return list(last.items())
+
+
+def _dyadic(context: Context) -> Outcome:
+    return context.require(context.base, "the parameters leave the trajectory of the equations")
+
+
+def _defaults(context: Context) -> Outcome:
+    values = {**context.algorithm.defaults(), **context.probes.base}
+    probe = context.probes.make("defaults", values=values, dtype=context.widest)
+    return context.require(context.record(probe), "with default hyperparameters they leave it")
+
+
+def _corner(symbol: str, context: Context) -> Outcome:
+    if symbol in context.probes.fixed:
+        raise Skip(f"{symbol} is fixed")
+    try:
+        probe = context.probes.make(
+            f"zero-{symbol}", values={symbol: 0.0}, dtype=context.widest, **_SMALL
+        )
+    except ValueError as error:
+        raise Skip(str(error)) from error
+    if probe.hyperparameters[symbol] != 0:
+        raise Skip(f"the spec's requirements do not admit {symbol} = 0 here")
+    return context.require(context.record(probe), f"with {symbol} = 0 the parameters leave it")
+
+
+def _long(context: Context) -> Outcome:
+    probe = context.probes.make("long", dtype=context.widest, shapes=((67,),), steps=40)
+    return context.require(context.record(probe), "after more steps the parameters leave it")
+
+
+def _lockstep(symbol: str, context: Context) -> Outcome:
+    states = context.states_for(context.base)
+    if symbol != ir.THETA and symbol not in states.bindings:
+        raise Skip(f"no tensor of the subject was recognised as state {symbol}")
+    tally = context.judge_lockstep(context.base).tally
+    mine = _only(tally, symbol)
+    if mine.severity is Severity.OUT:
+        raise Failure(
+            f"{symbol} is wrong after a step from the subject's own state", mine, context.base
+        )
+    return Outcome(mine)
+
+
+def _only(tally: Tally, symbol: str) -> Tally:
+    """The part of a tally that speaks of one quantity."""
+    part = Tally(tally.widest)
+    for lanes in tally.history:
+        if lanes.quantity == symbol:
+            part.add(lanes)
+    return part

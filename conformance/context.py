@@ -1,0 +1,228 @@
+"""What the checks of one session share: the subject, its recordings, and the oracle that judges them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from instep.conformance.checks.base import Failure, Outcome, Plan, Skip
+from instep.conformance.errors import SubjectError
+from instep.conformance.mapping import StateMap, infer_mapping
+from instep.conformance.observe import Recording
+from instep.conformance.oracle import Model, lockstep, trajectory
+from instep.conformance.probes import Probe, ProbeFactory
+from instep.conformance.profile import FLOAT_TYPES, ORDER, Profile, grades
+from instep.conformance.subject import ConstructionError, Subject, UnsupportedError, run
+from instep.conformance.verdict import IN_STEP, Lanes, Severity, Tally
+from instep.spec.model import Algorithm
+from instep.spec.options import live_states
+
+Compare = Callable[[Profile], Iterable[list[Lanes]]]
+
+
+class Unexplained(Exception):
+    """A behaviour cannot be judged, because the equations are out of step in an unknown way."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"cannot be judged: the equations are out of step, see {cause}")
+        self.cause = cause
+
+
+@dataclass
+class Judgement:
+    """A tally under the verdict's profile, and the strictest profile that fits."""
+
+    tally: Tally
+    grade: str
+
+
+class Context:
+    """One subject, one spec, one base configuration.
+
+    Args:
+        plan: spec and level.
+        subject: the subject.
+        factory: makes probes around the base configuration.
+        state: {spec state: subject's path}, given by the user.
+        lacks: abilities that the subject declares not to have.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        subject: Subject,
+        factory: ProbeFactory,
+        *,
+        state: Mapping[str, str] | None = None,
+        lacks: Iterable[str] = (),
+        profile: Mapping[str, str] | None = None,
+    ) -> None:
+        self.plan, self.subject, self.probes = plan, subject, factory
+        self.given_state = dict(state or {})
+        self.lacks = frozenset(lacks)
+        self.declared = dict(profile or {})
+        self.in_step: list[Recording] = []
+        self.grades: dict[str, str] = {}
+        self.total = Tally(widest=True)
+        self._recordings: dict[tuple[str, str], Recording | Exception] = {}
+        self._model = Model(plan.algorithm)
+        self._cause = ""
+        self._unexplained = False
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The spec, seen through the dialect that is checked."""
+        return self.plan.algorithm
+
+    def live_states(self) -> tuple[str, ...]:
+        """States that exist under the base options."""
+        return live_states(self.algorithm, self.probes.options)
+
+    @property
+    def model(self) -> Model:
+        """What trajectories are held against: the spec, or what the subject was found to compute.
+
+        Raises:
+            Unexplained: the subject is out of step and nothing known reproduces it.
+        """
+        if self._unexplained:
+            raise Unexplained(self._cause)
+        return self._model
+
+    def explained_by(self, cause: str, model: Model | None) -> None:
+        """From here on judge behaviour against this model; None if nothing explains the subject."""
+        self._cause = cause
+        self._unexplained = model is None
+        if model is not None:
+            self._model = model
+
+    # ---- running
+
+    def record(self, probe: Probe) -> Recording:
+        """Run the subject on a probe, once per probe name and type.
+
+        Raises:
+            Skip: the constructor refuses this configuration though it accepts the base one.
+            SubjectError: the subject raised in a step.
+        """
+        key = (probe.name, probe.dtype)
+        if key not in self._recordings:
+            try:
+                self._recordings[key] = run(self.subject, probe)
+            except (SubjectError, UnsupportedError) as error:
+                self._recordings[key] = error
+        kept = self._recordings[key]
+        if isinstance(kept, ConstructionError | UnsupportedError):
+            raise Skip(str(kept)) from kept
+        if isinstance(kept, Exception):
+            raise kept
+        return kept
+
+    @cached_property
+    def base(self) -> Recording:
+        """The run that everything else leans on: dyadic hyperparameters in the widest type."""
+        return self.record(self.probes.make("dyadic", dtype=self.widest))
+
+    @cached_property
+    def widest(self) -> str:
+        """The widest type that the subject supports: it runs, and keeps its state at least that wide."""
+        for dtype in ORDER[:2]:
+            if dtype in self.lacks:
+                continue
+            try:
+                recording = self.record(self.probes.make("dyadic", dtype=dtype))
+            except (SubjectError, Skip):
+                continue
+            if not narrower_state(recording, dtype):
+                return dtype
+        return ORDER[1]
+
+    # ---- judging
+
+    def judge(self, recording: Recording, *, model: Model | None = None) -> Judgement:
+        """Trajectory: the parameters against the oracle's own run."""
+        chosen = model or self.model
+        return self._graded(recording, lambda profile: trajectory(chosen, recording, profile))
+
+    def judge_lockstep(self, recording: Recording, *, model: Model | None = None) -> Judgement:
+        """Lockstep: every step from the subject's own parameters and states."""
+        chosen, states = model or Model(self.algorithm), self.states_for(recording)
+        names, read = list(states.bindings), states.reader(recording)
+        return self._graded(recording, lambda p: lockstep(chosen, recording, p, names, read))
+
+    def _graded(self, recording: Recording, compare: Compare) -> Judgement:
+        """Profiles from the strictest; the verdict is that of the first that fits, or of the last."""
+        dtype = recording.probe.dtype
+        judgement = None
+        for profile in self.profiles(dtype):
+            tally = Tally(widest=dtype == self.widest)
+            for lanes in compare(profile):
+                for one in lanes:
+                    tally.add(one)
+            judgement = Judgement(tally, profile.name)
+            if tally.worst <= IN_STEP and not tally.blind:
+                return judgement
+        assert judgement is not None
+        return Judgement(judgement.tally, "")
+
+    def profiles(self, dtype: str) -> list[Profile]:
+        """Admissible profiles, strictest first, with what the user declared."""
+        kept = FLOAT_TYPES.get(self.declared.get("state", ""))
+        states = {s.name: kept for s in self.algorithm.states} if kept is not None else {}
+        return grades(dtype, states=states)
+
+    def require(self, recording: Recording, what: str) -> Outcome:
+        """An outcome for a recording that must be in step; raises Failure when it is not."""
+        judgement = self.judge(recording)
+        self.note(recording, judgement)
+        if judgement.tally.severity is Severity.OUT:
+            raise Failure(what, judgement.tally, recording)
+        return Outcome(judgement.tally, recording, grade=judgement.grade)
+
+    def note(self, recording: Recording, judgement: Judgement) -> None:
+        """Count lanes for the report, and keep the loosest grade of a type."""
+        for name in ("seen", "excluded", "insensitive"):
+            setattr(self.total, name, getattr(self.total, name) + getattr(judgement.tally, name))
+        dtype = recording.probe.dtype
+        ladder = ["", *(p.name for p in reversed(self.profiles(dtype)))]
+        known = self.grades.get(dtype, ladder[-1])
+        self.grades[dtype] = min(known, judgement.grade, key=ladder.index)
+
+    @property
+    def has_base(self) -> bool:
+        """Whether there is a base run to speak of."""
+        try:
+            return bool(self.base.steps)
+        except (SubjectError, Skip):
+            return False
+
+    @cached_property
+    def states(self) -> StateMap:
+        """Where the subject keeps the spec's states, from the base run."""
+        spec, profile = Model(self.algorithm), self.profiles(self.widest)[-1]
+        return infer_mapping(spec, self.base, profile, self.given_state)
+
+    def states_for(self, recording: Recording) -> StateMap:
+        """The bindings to use on a recording: those found by name only where equations are wrong."""
+        in_step = any(r is recording for r in self.in_step) or recording is self.base_in_step
+        return self.states.only_confirmed() if in_step else self.states
+
+    @cached_property
+    def base_in_step(self) -> Recording | None:
+        """The base run, if its parameters follow the spec."""
+        judged = self.judge(self.base, model=Model(self.algorithm))
+        return None if judged.tally.severity is Severity.OUT else self.base
+
+
+def narrower_state(recording: Recording, dtype: str) -> bool:
+    """Whether tensors with lanes are kept in a narrower type than the parameters have."""
+    last = recording.moments[-1]
+    for leaves in last.leaves:
+        for path, leaf in leaves.items():
+            kept = FLOAT_TYPES.get(last.types.get(path, dtype))
+            many = getattr(leaf, "size", 1) > 1
+            if kept is not None and many and kept.bits < FLOAT_TYPES[dtype].bits:
+                return True
+    return False

@@ -1,0 +1,162 @@
+"""What does the subject compute instead? Dialects, other options, then mutants, held against recordings.
+
+A candidate must reproduce every recording that is given, those that are in step with the spec included; all
+that do are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Any
+
+from instep.conformance.mutate import mutants
+from instep.conformance.observe import Recording
+from instep.conformance.oracle import Model, trajectory
+from instep.conformance.profile import Profile, grades
+from instep.conformance.report.model import Candidate, Diagnosis
+from instep.conformance.verdict import IN_STEP, Tally
+from instep.spec.errors import SpecError
+from instep.spec.model import Algorithm, OptionValue
+
+MOST = 5
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A model that might be what the subject computes."""
+
+    candidate: Candidate
+    model: Model
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A diagnosis, and the model of its first candidate."""
+
+    diagnosis: Diagnosis
+    model: Model | None
+
+
+def diagnose(algorithm: Algorithm, recordings: Sequence[Recording]) -> Explanation:
+    """Search for what reproduces all recordings, the one that must be explained first.
+
+    Args:
+        algorithm: the spec that the subject is out of step with.
+        recordings: runs of the subject; the first one is out of step.
+    """
+    found: list[Suspect] = []
+    searched = 0
+    for generation in _generations(algorithm, recordings[0]):
+        for suspect in generation:
+            searched += 1
+            ratio = _reproduces(suspect.model, recordings)
+            if ratio is not None:
+                found.append(_with_ratio(suspect, ratio))
+            if len(found) == MOST:
+                break
+        if found:
+            break
+    candidates = tuple(s.candidate for s in found)
+    return Explanation(Diagnosis(candidates, searched), found[0].model if found else None)
+
+
+def reproduces(model: Model, recording: Recording) -> bool:
+    """Whether a model's trajectory is the recording's, within bounds."""
+    return _reproduces(model, [recording]) is not None
+
+
+def _generations(algorithm: Algorithm, recording: Recording) -> Iterator[Iterator[Suspect]]:
+    """Named dialects, then single options, then mutants, then pairs of options."""
+    yield _dialects(algorithm)
+    yield _options(algorithm, recording.probe.options, 1)
+    yield _mutants(algorithm, recording.probe.options)
+    yield _options(algorithm, recording.probe.options, 2)
+
+
+def _dialects(algorithm: Algorithm) -> Iterator[Suspect]:
+    for d in algorithm.dialects:
+        if algorithm.dialect is not None and d.name == algorithm.dialect.name:
+            continue
+        values = {**_neutral(algorithm), **dict(d.options)}
+        candidate = Candidate("dialect", d.name, d.note, "", 0.0, d.name)
+        yield Suspect(candidate, Model(algorithm, options=values))
+
+
+def _neutral(algorithm: Algorithm) -> dict[str, OptionValue]:
+    """The first value of every option that the present dialect pins: what another one starts from."""
+    return {name: algorithm.option(name).values[0] for name in algorithm.pinned}
+
+
+def _options(
+    algorithm: Algorithm, current: Mapping[str, OptionValue], how_many: int
+) -> Iterator[Suspect]:
+    for chosen in combinations(algorithm.options, how_many):
+        others = [[v for v in o.values if v != current[o.name]] for o in chosen]
+        for values in product(*others):
+            setting = {o.name: v for o, v in zip(chosen, values, strict=True)}
+            text = ", ".join(f"{k}={v}" for k, v in setting.items())
+            equation = _first_difference(algorithm, current, setting)
+            described = "; ".join(o.description for o in chosen)
+            candidate = Candidate("option", text, described, equation, 0.0)
+            yield Suspect(candidate, Model(algorithm, options=setting))
+
+
+def _first_difference(
+    algorithm: Algorithm, current: Mapping[str, OptionValue], setting: Mapping[str, OptionValue]
+) -> str:
+    """The first equation that other options change."""
+    from instep.spec import ir
+    from instep.spec.options import resolve
+
+    ours = list(ir.lets(resolve(algorithm.body, dict(current))))
+    theirs = list(ir.lets(resolve(algorithm.body, {**current, **setting})))
+    for let in [*theirs, *ours]:
+        if (let in theirs) != (let in ours):
+            return let.equation
+    return ""
+
+
+def _mutants(algorithm: Algorithm, options: Mapping[str, OptionValue]) -> Iterator[Suspect]:
+    for m in mutants(algorithm.with_options(options)):
+        yield Suspect(Candidate("mutant", m.name, m.description, m.equation, 0.0), m.model)
+
+
+def _reproduces(model: Model, recordings: Sequence[Recording]) -> float | None:
+    """The worst ratio over all recordings, None as soon as a lane is out."""
+    worst = 0.0
+    for recording in recordings:
+        ratio = _best_profile(model, recording)
+        if ratio is None:
+            return None
+        worst = max(worst, ratio)
+    return worst
+
+
+def _best_profile(model: Model, recording: Recording) -> float | None:
+    for profile in grades(recording.probe.dtype):
+        ratio = _within(model, recording, profile)
+        if ratio is not None:
+            return ratio
+    return None
+
+
+def _within(model: Model, recording: Recording, profile: Profile) -> float | None:
+    tally = Tally(widest=True)
+    steps: Iterator[list[Any]] = trajectory(model, recording, profile)
+    try:
+        for lanes in steps:
+            for one in lanes:
+                tally.add(one)
+            if tally.worst > IN_STEP:
+                return None
+    except SpecError:
+        return None
+    return None if tally.blind else tally.worst
+
+
+def _with_ratio(suspect: Suspect, ratio: float) -> Suspect:
+    from dataclasses import replace
+
+    return Suspect(replace(suspect.candidate, ratio=ratio), suspect.model)

@@ -1,0 +1,202 @@
+"""Mistakes in the order and structure of a body: left out, twice, elsewhere, stored or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from instep.conformance.mutate.expressions import MUTATORS, Names, changed
+from instep.conformance.mutate.mutant import Mutant
+from instep.conformance.oracle import Model
+from instep.spec import ir
+from instep.spec.model import Algorithm, State
+
+Edit = Callable[[ir.Stmt], ir.Body]
+
+
+def edited(body: ir.Body, target: ir.Stmt, edit: Edit) -> ir.Body:
+    """A copy of a body in which one statement (by identity) became others."""
+    out: list[ir.Stmt] = []
+    for s in body:
+        if s is target:
+            out.extend(edit(s))
+            continue
+        match s:
+            case ir.If(_, then, otherwise):
+                s = replace(
+                    s, then=edited(then, target, edit), otherwise=edited(otherwise, target, edit)
+                )
+            case ir.Repeat(body=inner):
+                s = replace(s, body=edited(inner, target, edit))
+        out.append(s)
+    return tuple(out)
+
+
+def in_equations(algorithm: Algorithm) -> Iterator[Mutant]:
+    """Every expression mistake in every equation."""
+    names = Names(algorithm)
+    for let in list(ir.lets(algorithm.body)):
+        for mutator in MUTATORS:
+            for kind, value in changed(let.value, mutator, names):
+                wrong = replace(let, value=value)
+                body = edited(algorithm.body, let, lambda _, w=wrong: (w,))  # type: ignore[misc]
+                yield _mutant(algorithm, body, let.equation, kind, wrong)
+
+
+def everywhere(algorithm: Algorithm) -> Iterator[Mutant]:
+    """The same wrong name in all equations: both betas exchanged, the counter off by one."""
+    names = Names(algorithm)
+    for h in algorithm.hyperparameters:
+        for other in names.siblings(h.name):
+            if h.name < other:
+                exchange = {h.name: ir.Sym(other), other: ir.Sym(h.name)}
+                yield _rewritten(algorithm, exchange, f"{h.name} and {other} exchanged")
+        hard = {h.name: ir.Const(h.default)}
+        yield _rewritten(algorithm, hard, f"{h.name} ignored, {h.default:g} used instead")
+    if algorithm.counter is not None:
+        t = algorithm.counter.name
+        one, sym = ir.Const(1), ir.Sym(t)
+        for kind, new in (
+            ("step counter one ahead", ir.Binary("+", sym, one)),
+            ("step counter one behind", ir.Binary("-", sym, one)),
+            ("step counter frozen at 1", one),
+        ):
+            yield _rewritten(algorithm, {t: new}, kind)
+
+
+def structure(algorithm: Algorithm) -> Iterator[Mutant]:
+    """Equations left out, executed twice, moved to the end; branches always or never taken."""
+    for let in list(ir.lets(algorithm.body)):
+        if let.target.name in {ir.THETA} | {s.name for s in algorithm.states}:
+            twice = edited(algorithm.body, let, lambda s: (s, s))
+            yield _named(algorithm, twice, let.equation, "executed twice")
+        if _rebinds(let):
+            dropped = edited(algorithm.body, let, lambda s: ())
+            yield _named(algorithm, dropped, let.equation, "left out")
+            late = (*dropped, let)
+            yield _named(algorithm, late, let.equation, "executed last")
+    for branch in [s for s in ir.statements(algorithm.body) if isinstance(s, ir.If)]:
+        yield from _branch(algorithm, branch)
+
+
+def _branch(algorithm: Algorithm, branch: ir.If) -> Iterator[Mutant]:
+    inside = next((s.equation for s in ir.lets(branch.then)), "branch")
+    then = edited(algorithm.body, branch, lambda _: branch.then)
+    yield _named(algorithm, then, inside, "condition ignored")
+    never = edited(algorithm.body, branch, lambda _: branch.otherwise)
+    if branch.otherwise:
+        yield _named(algorithm, never, inside, "the other branch always taken")
+    if not ir.is_static(branch.condition):
+        inner = [k for k, _ in enumerate(ir.children(branch.condition))]
+        for mutator in MUTATORS:
+            for kind, condition in changed(branch.condition, mutator, Names(algorithm)):
+                if inner and isinstance(condition, ir.Compare | ir.Logic):
+                    body = edited(
+                        algorithm.body,
+                        branch,
+                        lambda s, c=condition: (replace(s, condition=c),),  # type: ignore[misc]
+                    )
+                    yield _named(algorithm, body, inside, kind)
+
+
+def states(algorithm: Algorithm) -> Iterator[Mutant]:
+    """States with another first value, or never stored."""
+    for s in algorithm.states:
+        for value in (0, 1, 0.1):
+            if s.shape in ("like", "scalar") and s.init != ir.Const(value):
+                yield _initial(algorithm, s, ir.Const(value), f"starts at {value}")
+        yield from _first_gradient(algorithm, s)
+        local = f"{s.name}_unsaved"
+
+        def forget(x: ir.Expr, old: str = s.name, new: str = local) -> ir.Expr | None:
+            return ir.Sym(new) if x == ir.Sym(old) else None
+
+        body = ir.rewrite_body(algorithm.body, forget)
+        equation = next(
+            (q.equation for q in ir.lets(algorithm.body) if q.target.name == s.name), s.name
+        )
+        yield _named(algorithm, body, equation, f"{s.name} is never stored")
+
+
+def _first_gradient(algorithm: Algorithm, s: State) -> Iterator[Mutant]:
+    """The first step stores what enters the average, instead of averaging it with zero."""
+    if s.init != ir.Const(0):
+        return
+    for let in [q for q in ir.lets(algorithm.body) if q.target.name == s.name]:
+        match let.value:
+            case ir.Binary("+", ir.Binary("*", _, ir.Prev(_)), ir.Binary("*", _, fresh)):
+                first = replace(let, value=fresh)
+                split = ir.If(ir.Absent(s.name), (first,), (let,))
+                body = edited(algorithm.body, let, lambda _, b=split: (b,))  # type: ignore[misc]
+                wrong = replace(
+                    algorithm,
+                    body=body,
+                    states=tuple(replace(x, init=None) if x is s else x for x in algorithm.states),
+                )
+                kind = f"{s.name} starts as its first input"
+                yield Mutant(f"{let.equation}: {kind}", let.equation, kind, kind, Model(wrong))
+
+
+def _initial(algorithm: Algorithm, s: State, init: ir.Expr, kind: str) -> Mutant:
+    changed_states = tuple(replace(x, init=init) if x is s else x for x in algorithm.states)
+    equation = next(
+        (q.equation for q in ir.lets(algorithm.body) if q.target.name == s.name), s.name
+    )
+    text = f"{s.name} {kind}"
+    wrong = replace(algorithm, states=changed_states)
+    return Mutant(f"{equation}: {text}", equation, text, text, Model(wrong))
+
+
+def hyperparameters(algorithm: Algorithm) -> Iterator[Mutant]:
+    """Read once in the constructor, or squeezed through a narrow type."""
+    import numpy as np
+
+    for h in algorithm.hyperparameters:
+        equation = next(
+            (s.equation for s in ir.lets(algorithm.body) if ir.Sym(h.name) in ir.walk(s.value)),
+            h.name,
+        )
+        stale = f"{h.name} kept from construction, groups and changes ignored"
+        frozen = Model(algorithm, frozenset({h.name}))
+        yield Mutant(f"{equation}: {stale}", equation, stale, stale, frozen)
+        coarse = f"{h.name} rounded to half precision"
+        distort = Model(algorithm, distort={h.name: lambda x: float(np.float16(x))})
+        yield Mutant(f"{equation}: {coarse}", equation, coarse, coarse, distort)
+    if algorithm.counter is not None and algorithm.counter.scope == "parameter":
+        shared = replace(algorithm, counter=replace(algorithm.counter, scope="optimizer"))
+        text = "one step counter for all parameters"
+        yield Mutant(f"counter: {text}", "counter", text, text, Model(shared))
+
+
+def _rebinds(let: ir.Let) -> bool:
+    """Whether an equation reads what it assigns, so that it can be left out."""
+    readers = (ir.Sym, ir.Prev)
+    return any(isinstance(n, readers) and n.name == let.target.name for n in ir.walk(let.value))
+
+
+def _rewritten(algorithm: Algorithm, replacement: dict[str, ir.Expr], kind: str) -> Mutant:
+    def rule(x: ir.Expr) -> ir.Expr | None:
+        return replacement.get(x.name) if isinstance(x, ir.Sym) else None
+
+    equation = next(
+        (
+            s.equation
+            for s in ir.lets(algorithm.body)
+            if any(isinstance(n, ir.Sym) and n.name in replacement for n in ir.walk(s.value))
+        ),
+        "body",
+    )
+    return _named(algorithm, ir.rewrite_body(algorithm.body, rule), equation, kind)
+
+
+def _named(algorithm: Algorithm, body: ir.Body, equation: str, kind: str) -> Mutant:
+    model = Model(replace(algorithm, body=body))
+    return Mutant(f"{equation}: {kind}", equation, kind, kind, model)
+
+
+def _mutant(algorithm: Algorithm, body: ir.Body, equation: str, kind: str, wrong: ir.Let) -> Mutant:
+    from instep.spec.render import expression_text
+
+    shown = f"{wrong.target.name} = {expression_text(wrong.value, algorithm)}"
+    model = Model(replace(algorithm, body=body))
+    return Mutant(f"{equation}: {kind}", equation, kind, shown, model)

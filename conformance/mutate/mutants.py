@@ -1,0 +1,58 @@
+"""All mutants of an algorithm, likeliest first, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from instep.conformance.mutate import bodies
+from instep.conformance.mutate.mutant import Mutant
+from instep.spec.arithmetic import Float64
+from instep.spec.errors import SpecError
+from instep.spec.interpret import Interpreter
+from instep.spec.model import Algorithm, OptionValue
+from instep.spec.options import resolve
+
+_SOURCES = (
+    bodies.everywhere,
+    bodies.in_equations,
+    bodies.structure,
+    bodies.states,
+    bodies.hyperparameters,
+)
+
+
+def mutants(algorithm: Algorithm) -> Iterator[Mutant]:
+    """Mutants that differ from the algorithm under its own options.
+
+    Mistakes in branches that these options never take are left out, and so are those that make a body
+    read what it never assigned.
+    """
+    options = algorithm.option_defaults()
+    seen = {_key(algorithm, options)}
+    for source in _SOURCES:
+        for mutant in source(algorithm):
+            model = mutant.model
+            if not (model.frozen or model.distort):
+                key = _key(model.algorithm, options)
+                if key in seen or not _runs(model.algorithm):
+                    continue
+                seen.add(key)
+            yield mutant
+
+
+def _key(algorithm: Algorithm, options: Mapping[str, OptionValue]) -> object:
+    """What decides whether two models are the same under given options."""
+    return resolve(algorithm.body, options), algorithm.states, algorithm.counter
+
+
+def _runs(algorithm: Algorithm) -> bool:
+    """Whether a body assigns what it reads, over two steps."""
+    try:
+        runner = Interpreter(algorithm, Float64(), [np.ones(2)])
+        for _ in range(2):
+            runner.step([np.ones(2)], oracle=lambda points: (None, [np.ones(2)]))
+    except SpecError:
+        return False
+    return True

@@ -1,0 +1,163 @@
+"""What a subject did: parameters, everything it keeps for them, and its groups, after every step.
+
+State is looked for where optimizers keep it: in `state`, in that of optimizers they wrap, and in
+attributes that hold one tensor per parameter, a mapping by parameter, or one flat buffer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from instep.conformance.probes import Probe
+
+Leaf = Any  # a float64 array, or a number
+_IGNORED = frozenset({"param_groups", "defaults", "state"})
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The subject between two steps."""
+
+    parameters: list[Any]
+    leaves: list[dict[str, Leaf]]
+    types: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Recording:
+    """A run: one moment before the first step and one after every step."""
+
+    probe: Probe
+    moments: list[Moment]
+    losses: list[Any] = field(default_factory=list)
+    closure_calls: list[int] = field(default_factory=list)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> int:
+        """Steps that were completed."""
+        return len(self.moments) - 1
+
+
+def to_array(x: torch.Tensor) -> Any:
+    """A float64 copy; complex tensors as pairs of reals."""
+    x = x.detach()
+    if x.is_complex():
+        x = torch.view_as_real(x)
+    if x.layout is not torch.strided:
+        x = x.to_dense()
+    return x.to("cpu", torch.float64).numpy().copy()
+
+
+def observe(optimizer: Any, parameters: Sequence[torch.Tensor]) -> Moment:
+    """The subject's parameters and leaves now."""
+    leaves: list[dict[str, Leaf]] = [{} for _ in parameters]
+    types: dict[str, str] = {}
+    for i, path, value in _stored(optimizer, list(parameters)):
+        if isinstance(value, torch.Tensor):
+            if value.is_floating_point() or value.is_complex() or value.numel() == 1:
+                types[path] = str(value.dtype).removeprefix("torch.")
+                leaves[i][path] = to_array(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            leaves[i][path] = float(value)
+    return Moment([to_array(p) for p in parameters], leaves, types)
+
+
+def _stored(
+    optimizer: Any, parameters: list[torch.Tensor], prefix: str = "", depth: int = 0
+) -> Iterator[tuple[int, str, Any]]:
+    """(parameter index, path, value) of everything that is kept for a parameter."""
+    state = getattr(optimizer, "state", None)
+    if isinstance(state, Mapping):
+        for i, p in enumerate(parameters):
+            entry = _of_parameter(state, p, i)
+            if entry is not None:
+                yield from ((i, path, v) for path, v in _flatten(entry, prefix))
+    for name, value in _attributes(optimizer):
+        if name in _IGNORED:
+            continue
+        path = f"{prefix}{name}"
+        if hasattr(value, "param_groups") and hasattr(value, "state") and depth < 3:
+            yield from _stored(value, parameters, f"{path}/", depth + 1)
+        else:
+            yield from _aligned(value, parameters, path)
+
+
+def _attributes(optimizer: Any) -> list[tuple[str, Any]]:
+    try:
+        return list(vars(optimizer).items())
+    except TypeError:
+        return []
+
+
+def _of_parameter(mapping: Mapping[Any, Any], p: torch.Tensor, i: int) -> Any:
+    """The entry of a mapping keyed by the parameter, its id, or its index; never creates one."""
+    for key in (p, id(p), i):
+        try:
+            if key in mapping:
+                return mapping[key]
+        except (TypeError, RuntimeError):
+            continue
+    return None
+
+
+def _flatten(value: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Leaves of nested dicts, lists and tuples."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flatten_entry(inner, f"{prefix}{key}")
+    else:
+        yield from _flatten_entry(value, prefix.rstrip("/") or "value")
+
+
+def _flatten_entry(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        yield from _flatten(value, f"{path}/")
+    elif isinstance(value, list | tuple):
+        for k, inner in enumerate(value):
+            yield from _flatten_entry(inner, f"{path}/{k}")
+    elif hasattr(value, "__dataclass_fields__"):
+        for name in value.__dataclass_fields__:
+            yield from _flatten_entry(getattr(value, name), f"{path}/{name}")
+    else:
+        yield path, value
+
+
+def _aligned(
+    value: Any, parameters: list[torch.Tensor], path: str
+) -> Iterator[tuple[int, str, Any]]:
+    """Attributes that hold something per parameter: a list, a mapping, a flat buffer, one number."""
+    if isinstance(value, Mapping):
+        for i, p in enumerate(parameters):
+            entry = _of_parameter(value, p, i)
+            if entry is not None:
+                yield from ((i, inner, v) for inner, v in _flatten_entry(entry, path))
+    elif isinstance(value, list | tuple) and len(value) == len(parameters):
+        for i, entry in enumerate(value):
+            if not (isinstance(entry, torch.Tensor) and entry is parameters[i]):
+                yield from ((i, inner, v) for inner, v in _flatten_entry(entry, path))
+    elif isinstance(value, torch.Tensor):
+        yield from _flat(value, parameters, path)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield from ((i, path, value) for i in range(len(parameters)))
+
+
+def _flat(
+    value: torch.Tensor, parameters: list[torch.Tensor], path: str
+) -> Iterator[tuple[int, str, Any]]:
+    if value.numel() != sum(p.numel() for p in parameters) or value.dim() != 1:
+        return
+    start = 0
+    for i, p in enumerate(parameters):
+        yield i, path, value[start : start + p.numel()].reshape(p.shape)
+        start += p.numel()
+
+
+def as_array(x: Any) -> Any:
+    """A leaf as a float64 array."""
+    return np.asarray(x, dtype=np.float64)

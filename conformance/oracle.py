@@ -1,0 +1,166 @@
+"""The oracle: the spec run on values with bounds, beside a recording or from the subject's own state.
+
+Trajectory mode carries the oracle's state along, so the subject's may be opaque. Lockstep mode starts every
+step from the parameters and states that the subject itself showed, so that the first wrong quantity is seen
+where it is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from instep.conformance.bounds import Bounded, BoundedArithmetic
+from instep.conformance.observe import Recording
+from instep.conformance.probes import Probe
+from instep.conformance.profile import Profile
+from instep.conformance.verdict import Lanes
+from instep.spec.interpret import Interpreter
+from instep.spec.ir import THETA
+from instep.spec.model import Algorithm, OptionValue
+
+StateReader = Callable[[int, int], dict[str, Bounded]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What an oracle runs: an algorithm, or a mutant of one.
+
+    Attributes:
+        frozen: symbols that keep the value of construction, whatever groups and schedules say.
+        distort: {symbol: function} applied to a hyperparameter's value wherever it is set.
+        options: option values that hold whatever the probe asks for.
+    """
+
+    algorithm: Algorithm
+    frozen: frozenset[str] = frozenset()
+    distort: Mapping[str, Callable[[float], float]] | None = None
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+
+    def values(self, values: Mapping[str, float], *, later: bool = False) -> dict[str, float]:
+        """Hyperparameters as this model sees them; `later` for groups and changes."""
+        seen = {k: v for k, v in values.items() if not (later and k in self.frozen)}
+        for symbol, function in (self.distort or {}).items():
+            if symbol in seen:
+                seen[symbol] = function(seen[symbol])
+        return seen
+
+
+class Oracle:
+    """One model on one probe."""
+
+    def __init__(self, model: Model, probe: Probe, profile: Profile) -> None:
+        self.model, self.probe = model, probe
+        self.arithmetic = BoundedArithmetic(profile)
+        self.interpreter = Interpreter(
+            model.algorithm,
+            self.arithmetic,
+            probe.parameters,
+            options={**probe.options, **model.options},
+            hyperparameters=model.values(probe.hyperparameters),
+            groups=[(i, model.values(v, later=True)) for i, v in probe.groups],
+        )
+        self.defined_by: dict[str, str] = {}
+        self.traced: dict[tuple[str, int], Bounded] = {}
+
+    def step(self, t: int, *, keep: bool = False) -> None:
+        """Step t, counted from 1; with `keep`, `traced` holds every local by (symbol, parameter)."""
+        changes = self.model.values(self.probe.changes.get(t, {}), later=True)
+        self.interpreter.set(changes)
+        given = self.probe.gradients[t - 1]
+
+        def trace(equation: str, target: str, i: int | None, value: Any) -> None:
+            self.defined_by[target] = equation
+            if keep and i is not None and isinstance(value, Bounded) and not value.host:
+                self.traced[target, i] = value
+
+        if self.probe.closure:
+            self.interpreter.step(oracle=self._quadratic(given), trace=trace)
+        else:
+            self.interpreter.step(given, trace=trace)
+
+    def _quadratic(self, centres: tuple[Any, ...]) -> Any:
+        a = self.arithmetic
+
+        def gradient(points: list[Any]) -> tuple[Any, list[Any]]:
+            away = [a.binary("-", x, a.tensor(c)) for x, c in zip(points, centres, strict=True)]
+            slopes = [a.tensor(s) for s in self.probe.slopes]
+            return None, [a.binary("*", s, d) for s, d in zip(slopes, away, strict=True)]
+
+        return gradient
+
+    def place(self, i: int, parameter: Any, states: Mapping[str, Bounded]) -> None:
+        """Set a parameter and some of its states to what the subject showed."""
+        slot = self.interpreter.slots[i]
+        slot.theta = self.arithmetic.tensor(parameter)
+        slot.state.update(states)
+
+
+def trajectory(
+    model: Model, recording: Recording, profile: Profile, steps: int | None = None
+) -> Iterator[list[Lanes]]:
+    """Per step, the parameters of a recording against the oracle's own run."""
+    oracle = Oracle(model, recording.probe, profile)
+    last = recording.steps if steps is None else min(steps, recording.steps)
+    for t in range(1, last + 1):
+        before = [slot.theta.value for slot in oracle.interpreter.slots]
+        with np.errstate(all="ignore"):
+            oracle.step(t)
+        yield [_theta(oracle, recording, t, i, x) for i, x in enumerate(before)]
+
+
+def lockstep(
+    model: Model, recording: Recording, profile: Profile, states: Mapping[str, Any], read: Any
+) -> Iterator[list[Lanes]]:
+    """Per step, mapped states and parameters against one oracle step from the subject's own.
+
+    Args:
+        model: what to run.
+        recording: what the subject did.
+        profile: where it may round.
+        states: mapped state symbols, in data-flow order.
+        read: function (symbol, step, parameter) -> Bounded or None, the subject's state after a step.
+    """
+    oracle = Oracle(model, recording.probe, profile)
+    for t in range(1, recording.steps + 1):
+        for i, parameter in enumerate(recording.moments[t - 1].parameters):
+            seen = {s: read(s, t - 1, i) for s in states}
+            kept = {s: v for s, v in seen.items() if v is not None}
+            oracle.place(i, parameter, kept if t > 1 else {})
+        before = [dict(s.state, **{THETA: s.theta}) for s in oracle.interpreter.slots]
+        with np.errstate(all="ignore"):
+            oracle.step(t)
+        out: list[Lanes] = []
+        for symbol in states:
+            for i in range(len(before)):
+                lanes = _state(oracle, symbol, read(symbol, t, i), t, i)
+                if lanes is not None:
+                    out.append(lanes)
+        out += [_theta(oracle, recording, t, i, b[THETA].value) for i, b in enumerate(before)]
+        yield out
+
+
+def _theta(oracle: Oracle, recording: Recording, t: int, i: int, before: Any) -> Lanes:
+    theta = oracle.interpreter.slots[i].theta
+    got = recording.moments[t].parameters[i].reshape(np.shape(theta.value))
+    equation = oracle.defined_by.get(THETA, "update")
+    change = theta.value - before
+    return Lanes(t, i, THETA, equation, got, theta.value, theta.bound, change)
+
+
+def _state(oracle: Oracle, symbol: str, got: Bounded | None, t: int, i: int) -> Lanes | None:
+    expected = oracle.interpreter.slots[i].state.get(symbol)
+    if expected is None or got is None:
+        return None
+    equation = oracle.defined_by.get(symbol, symbol)
+    bound = expected.bound + got.bound
+    value = np.asarray(expected.value)
+    shown = np.asarray(got.value)
+    if shown.shape != value.shape:
+        if shown.size != value.size:
+            return None
+        shown = shown.reshape(value.shape)
+    return Lanes(t, i, symbol, equation, shown, value, np.asarray(bound), value)

@@ -1,0 +1,214 @@
+"""Probes: inputs that make a bug visible, derived from the spec, seeded, and exact in their type.
+
+Tolerance alone cannot see a misplaced eps or a lost decay: gradients span many powers of two so that roots
+cross eps, parameters include zeros so that updates do not vanish beside them, magnitudes rise and fall, and
+hyperparameters are dyadic so that rounding them costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import torch
+
+from instep.spec.conditions import violated
+from instep.spec.gradients import needs_closure
+from instep.spec.ir import Sym, walk
+from instep.spec.model import Algorithm, Hyperparameter, OptionValue
+from instep.spec.options import resolve
+
+SHAPES: tuple[tuple[int, ...], ...] = ((131,), (7, 9), ())
+STEPS = 12
+_SEED = 20210526
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One run to make: everything is exact in `dtype`, hyperparameters are by symbol.
+
+    Attributes:
+        gradients: per step, per parameter; None is a missing gradient. With `closure`, the centres c of
+            quadratics instead, whose gradient at x is `slopes * (x - c)`.
+        changes: {step: {symbol: value}}, applied to all groups before that step.
+        groups: (parameter indices, {symbol: value}) of further parameter groups.
+    """
+
+    name: str
+    dtype: str
+    parameters: tuple[Any, ...]
+    gradients: tuple[tuple[Any | None, ...], ...]
+    hyperparameters: Mapping[str, float]
+    options: Mapping[str, OptionValue]
+    changes: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    groups: tuple[tuple[tuple[int, ...], Mapping[str, float]], ...] = ()
+    closure: bool = False
+    slopes: tuple[Any, ...] = ()
+
+    @property
+    def steps(self) -> int:
+        """Number of steps."""
+        return len(self.gradients)
+
+    def cut(self, steps: int) -> Probe:
+        """The same run, ended earlier."""
+        return replace(self, gradients=self.gradients[:steps])
+
+
+def exact(x: Any, dtype: str) -> Any:
+    """A float64 array rounded to a narrower type."""
+    return torch.as_tensor(x).to(getattr(torch, dtype)).to(torch.float64).numpy()
+
+
+def dyadic(h: Hyperparameter) -> float:
+    """The value at which a hyperparameter is probed: declared, or a power of two inside its domain."""
+    if h.probe is not None:
+        return h.probe
+    if h.domain.integer:
+        return max(int(h.default), int(h.domain.lower), 2)
+    if h.domain.upper <= 1 and (h.default >= 0.5 or h.default == 0):
+        return 1 - 2.0 ** -(3 + 3 * (h.index or 0))
+    if h.default == 0:
+        return 0.125
+    return float(2.0 ** max(round(np.log2(abs(h.default)) * 0.5), -20) * np.sign(h.default))
+
+
+class ProbeFactory:
+    """Makes the probes of one algorithm around a base configuration.
+
+    Args:
+        algorithm: the spec, seen through the dialect that is checked.
+        base: base values by symbol.
+        options: base options.
+        fixed: symbols and options that must not be varied.
+    """
+
+    def __init__(
+        self,
+        algorithm: Algorithm,
+        base: Mapping[str, float],
+        options: Mapping[str, OptionValue],
+        fixed: Iterable[str] = (),
+    ) -> None:
+        self.algorithm = algorithm
+        self.base = dict(base)
+        self.options = dict(options)
+        self.fixed = frozenset(fixed)
+        self.closure = needs_closure(resolve(algorithm.body, self.options))
+
+    def probe_values(self) -> dict[str, float]:
+        """Dyadic values for everything that may vary."""
+        free = {h.name: dyadic(h) for h in self.algorithm.hyperparameters}
+        return {**free, **{k: v for k, v in self.base.items() if k in self.fixed}}
+
+    def admissible(
+        self, values: Mapping[str, float], options: Mapping[str, OptionValue]
+    ) -> dict[str, float] | None:
+        """Values that meet the requirements, changing as few of `values` as possible; None if none do."""
+        broken = violated(self.algorithm, values, options)
+        if not broken:
+            return dict(values)
+        mentioned = {n.name for r in broken for n in walk(r.condition) if isinstance(n, Sym)}
+        names = sorted(mentioned - self.fixed)
+        for choice in product(*(self._alternatives(name, values[name]) for name in names)):
+            candidate = {**values, **dict(zip(names, choice, strict=True))}
+            if not violated(self.algorithm, candidate, options):
+                return candidate
+        return None
+
+    def _alternatives(self, name: str, value: float) -> list[float]:
+        h = self.algorithm.hyperparameter(name)
+        options = [value, dyadic(h), h.default, 0.0]
+        return [x for k, x in enumerate(options) if h.domain.contains(x) and x not in options[:k]]
+
+    def make(
+        self,
+        name: str,
+        *,
+        values: Mapping[str, float] | None = None,
+        options: Mapping[str, OptionValue] | None = None,
+        dtype: str = "float64",
+        shapes: Sequence[tuple[int, ...]] = SHAPES,
+        steps: int = STEPS,
+        **more: Any,
+    ) -> Probe:
+        """A probe with the usual parameters and gradients.
+
+        Raises:
+            ValueError: no values near the given ones meet the spec's requirements.
+        """
+        chosen = {**self.options, **(options or {})}
+        wanted = {**self.probe_values(), **(values or {})}
+        admissible = self.admissible(wanted, chosen)
+        if admissible is None:
+            raise ValueError(f"no hyperparameters are admissible with {chosen}")
+        parameters, gradients = data(shapes, steps, dtype)
+        closure = needs_closure(resolve(self.algorithm.body, chosen))
+        slopes = tuple(_slopes(p, dtype) for p in parameters) if closure else ()
+        return Probe(
+            name,
+            dtype,
+            parameters,
+            gradients,
+            admissible,
+            chosen,
+            closure=closure,
+            slopes=slopes,
+            **more,
+        )
+
+
+def data(
+    shapes: Sequence[tuple[int, ...]], steps: int, dtype: str
+) -> tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]:
+    """Parameters, and gradients per step; the same for the same arguments, whatever ran before."""
+    rng = np.random.default_rng(_SEED)
+    sizes = [int(np.prod(shape, dtype=np.int64)) for shape in shapes]
+    total = sum(sizes)
+    splits = np.cumsum(sizes)[:-1]
+
+    def apart(flat: Any) -> tuple[Any, ...]:
+        parts = np.split(exact(flat, dtype), splits)
+        return tuple(x.reshape(shape) for x, shape in zip(parts, shapes, strict=True))
+
+    parameters = apart(_parameter_lanes(rng, total))
+    history = _gradient_lanes(rng, total, steps, dtype)
+    return parameters, tuple(apart(g) for g in history)
+
+
+def _parameter_lanes(rng: np.random.Generator, total: int) -> Any:
+    """A quarter zeros, a quarter near the size of an update, the rest around one."""
+    lane = rng.permutation(total) % 4
+    exponent = np.where(lane == 1, rng.integers(-12, -4, total), rng.integers(-3, 3, total))
+    return np.where(lane == 0, 0.0, np.ldexp(rng.uniform(1, 2, total), exponent)) * _signs(
+        rng, total
+    )
+
+
+def _gradient_lanes(rng: np.random.Generator, total: int, steps: int, dtype: str) -> list[Any]:
+    """Scales over many powers of two, five kinds of history: random, one sign, rising, falling, pauses."""
+    low, high = (-10, 3) if dtype == "float16" else (-30, 7)
+    scale = rng.integers(low, high, total)
+    kind = rng.permutation(total) % 8
+    one_sign = _signs(rng, total)
+    out = []
+    for t in range(steps):
+        trend = np.where(kind == 2, t // 2, np.where(kind == 3, -t, 0))
+        size = np.ldexp(rng.uniform(1, 2, total), np.clip(scale + trend, low - 8, high + 8))
+        sign = np.where((kind == 1) | (kind == 2), one_sign, _signs(rng, total))
+        pause = ((kind == 4) & (t % 3 == 1)) | ((kind == 5) & (t < 2)) | ((kind == 6) & (t > 6))
+        out.append(np.where(pause, 0.0, sign * size))
+    return out
+
+
+def _signs(rng: np.random.Generator, total: int) -> Any:
+    return rng.integers(0, 2, total) * 2.0 - 1.0
+
+
+def _slopes(parameter: Any, dtype: str) -> Any:
+    """Curvatures of the quadratics of a closure-driven run: powers of two, exact in every type."""
+    rng = np.random.default_rng(_SEED + 1)
+    return exact(np.ldexp(1.0, rng.integers(-4, 2, np.shape(parameter))), dtype)

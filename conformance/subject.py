@@ -1,0 +1,205 @@
+"""The subject: constructed in its own names, run on probes, recorded."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from instep.conformance.errors import SubjectError, UsageError
+from instep.conformance.naming import Naming, infer_naming
+from instep.conformance.observe import Recording, observe
+from instep.conformance.probes import Probe
+from instep.spec.model import Algorithm, OptionValue
+
+Factory = Callable[..., Any]
+
+
+class ConstructionError(SubjectError):
+    """The subject's constructor refused a configuration; the cause is its own exception."""
+
+
+class UnsupportedError(Exception):
+    """The subject does not have what a check needs; the message says what."""
+
+
+class Subject:
+    """Somebody's optimizer, as a constructor with names mapped to the spec's.
+
+    Args:
+        factory: `(params, **keywords)` that returns an object with `step`.
+        algorithm: the spec, seen through a dialect.
+        rename: {spec name: subject name}.
+        given: keywords in the subject's names that every construction gets.
+    """
+
+    def __init__(
+        self,
+        factory: Factory,
+        algorithm: Algorithm,
+        rename: Mapping[str, str] | None = None,
+        given: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not callable(factory):
+            raise UsageError(f"the subject {factory!r} is no constructor: it cannot be called")
+        self.factory, self.algorithm = factory, algorithm
+        self.naming: Naming = infer_naming(factory, algorithm, rename)
+        self.given = {**self.naming.bound, **(given or {})}
+        self.name = name_of(factory)
+
+    def arguments(
+        self, values: Mapping[str, float], options: Mapping[str, OptionValue]
+    ) -> dict[str, Any]:
+        """Constructor keywords for a configuration, the given ones included."""
+        return {**self.given, **self.naming.arguments(self.algorithm, values, options)}
+
+    def build(
+        self,
+        parameters: Any,
+        values: Mapping[str, float],
+        options: Mapping[str, OptionValue],
+    ) -> Any:
+        """An optimizer for parameters or parameter groups.
+
+        Raises:
+            ConstructionError: the constructor raised.
+            UsageError: what it returned has no `step`.
+        """
+        arguments = self.arguments(values, options)
+        try:
+            optimizer = self.factory(parameters, **arguments)
+        except Exception as error:
+            shown = ", ".join(f"{k}={v!r}" for k, v in arguments.items())
+            kind = type(error).__name__
+            message = f"{self.name} refused ({shown}): {kind}: {error}"
+            raise ConstructionError(message) from error
+        if not callable(getattr(optimizer, "step", None)):
+            raise UsageError(
+                f"{self.name} returned a {type(optimizer).__name__}, which has no step(): no optimizer"
+            )
+        return optimizer
+
+    def groups(self, probe: Probe, tensors: Sequence[torch.Tensor]) -> Any:
+        """What the constructor gets: a list of tensors, or groups with their own values."""
+        if not probe.groups:
+            return list(tensors)
+        special = {i for indices, _ in probe.groups for i in indices}
+        rest = [p for i, p in enumerate(tensors) if i not in special]
+        groups: list[dict[str, Any]] = [{"params": rest}] if rest else []
+        for indices, values in probe.groups:
+            merged = {**probe.hyperparameters, **values}
+            keywords = self.naming.arguments(self.algorithm, merged, {})
+            changed = {self.naming.hyperparameters[s].name for s in values}
+            group = {k: v for k, v in keywords.items() if k in changed}
+            groups.append({"params": [tensors[i] for i in indices], **group})
+        return groups
+
+    def set(self, optimizer: Any, values: Mapping[str, float]) -> None:
+        """Change hyperparameters by hand in every parameter group.
+
+        Raises:
+            UnsupportedError: there are no groups, or none has an entry for one of them.
+        """
+        groups = getattr(optimizer, "param_groups", None)
+        if not groups:
+            raise UnsupportedError("the subject has no param_groups")
+        for symbol, value in values.items():
+            h = self.algorithm.hyperparameter(symbol)
+            keyword = self.naming.hyperparameters.get(symbol)
+            names = [keyword.name] if keyword is not None else []
+            for group in groups:
+                key = next((k for k in (*names, h.key, symbol, *h.aliases) if k in group), None)
+                if key is None:
+                    raise UnsupportedError(f"its parameter groups have no entry for {symbol}")
+                if isinstance(group[key], tuple | list) and h.index is not None:
+                    entries = list(group[key])
+                    entries[h.index] = value
+                    group[key] = type(group[key])(entries)
+                else:
+                    group[key] = value
+
+
+def name_of(factory: Any) -> str:
+    """How a report calls a subject: `torch.optim.adamw.AdamW`, with what a partial bound."""
+    if isinstance(factory, functools.partial):
+        bound = ", ".join(f"{k}={v!r}" for k, v in factory.keywords.items())
+        return f"{name_of(factory.func)}({bound})"
+    module = getattr(factory, "__module__", "")
+    name = getattr(factory, "__qualname__", type(factory).__name__)
+    return f"{module}.{name}" if module and module != "__main__" else str(name)
+
+
+def tensors_of(probe: Probe) -> list[torch.Tensor]:
+    """Leaf parameters in the probe's type."""
+    dtype = getattr(torch, probe.dtype)
+    return [torch.nn.Parameter(torch.tensor(p).to(dtype)) for p in probe.parameters]
+
+
+class Run:
+    """One subject on one probe, step by step.
+
+    `parameters` and `optimizer` are live; `recording` grows with every step.
+    """
+
+    def __init__(self, subject: Subject, probe: Probe) -> None:
+        self.subject, self.probe = subject, probe
+        self.parameters = tensors_of(probe)
+        self.dtype = getattr(torch, probe.dtype)
+        groups = subject.groups(probe, self.parameters)
+        self.optimizer = subject.build(groups, probe.hyperparameters, probe.options)
+        first = observe(self.optimizer, self.parameters)
+        arguments = subject.arguments(probe.hyperparameters, probe.options)
+        self.recording = Recording(probe, [first], arguments=arguments)
+
+    def step(self) -> None:
+        """The next step; raises SubjectError when the subject does."""
+        t = self.recording.steps
+        if t + 1 in self.probe.changes:
+            self.subject.set(self.optimizer, self.probe.changes[t + 1])
+        closure = self._closure(t) if self.probe.closure else None
+        if closure is None:
+            for p, g in zip(self.parameters, self.probe.gradients[t], strict=True):
+                p.grad = None if g is None else torch.tensor(g).to(self.dtype)
+        with _subject_errors(self.subject, t + 1):
+            loss = self.optimizer.step() if closure is None else self.optimizer.step(closure)
+        self.recording.losses.append(loss)
+        self.recording.moments.append(observe(self.optimizer, self.parameters))
+
+    def _closure(self, t: int) -> Callable[[], torch.Tensor]:
+        calls = self.recording.closure_calls
+        calls.append(0)
+
+        def closure() -> torch.Tensor:
+            calls[-1] += 1
+            loss = torch.zeros((), dtype=self.dtype)
+            centres, slopes = self.probe.gradients[t], self.probe.slopes
+            for p, c, a in zip(self.parameters, centres, slopes, strict=True):
+                away = p.detach() - torch.tensor(c).to(self.dtype)
+                p.grad = torch.tensor(a).to(self.dtype) * away
+                loss += (p.grad * away).sum() / 2
+            return loss
+
+        return closure
+
+    def finish(self) -> Recording:
+        """All remaining steps."""
+        while self.recording.steps < self.probe.steps:
+            self.step()
+        return self.recording
+
+
+@contextlib.contextmanager
+def _subject_errors(subject: Subject, step: int) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        kind = type(error).__name__
+        raise SubjectError(f"{subject.name} raised in step {step}: {kind}: {error}") from error
+
+
+def run(subject: Subject, probe: Probe) -> Recording:
+    """Construct, run and record."""
+    return Run(subject, probe).finish()

@@ -1,0 +1,411 @@
+"""One engine behind every door: a session judges one subject against one spec, check by check."""
+
+from __future__ import annotations
+
+import platform
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import torch
+
+from instep import spec as specs
+from instep.conformance.checks import collect
+from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
+from instep.conformance.context import Context, Unexplained
+from instep.conformance.diagnose import Explanation, diagnose, reproduces
+from instep.conformance.errors import SubjectError, UsageError
+from instep.conformance.evidence import evidence
+from instep.conformance.expectations import Expectations
+from instep.conformance.observe import Recording
+from instep.conformance.probes import ProbeFactory
+from instep.conformance.report.model import Coverage, Diagnosis, Report, Result
+from instep.conformance.subject import Subject
+from instep.conformance.verdict import Severity, Tally
+from instep.spec.model import Algorithm
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One check of a session, for runners of one's own."""
+
+    session: Session
+    id: str
+
+    def run(self) -> Result:
+        """Run it; the result is computed once."""
+        return self.session.run(self.id)
+
+
+class Session:
+    """One subject against one spec; checks run when asked for, each once.
+
+    Args:
+        subject: a class, functools.partial or callable `(params, **keywords)` -> object with `step`.
+        spec: public name, dialect, path of a specification file, or an Algorithm.
+        hyperparameters: constructor keywords in the subject's names that certainly run.
+        fixed: keywords (or symbols) that must not be varied.
+        rename: {spec name: subject name} of hyperparameters and options.
+        state: {spec state: path in the subject's state}.
+        dialect: which meaning of the name; None for its default one.
+        profile: types that the subject declares, `{"state": "bfloat16"}`.
+        lacks: abilities that the subject does not have (`float64`, `bfloat16`, `maximize` ...).
+        level: `quick` or `full`.
+        implementations: also judge what the constructor's own booleans switch (on at `full`).
+        expected_failures: {check id: reason}.
+        timeout: seconds per check that `--isolate` allows.
+
+    Raises:
+        UsageError, SpecError: what was asked for does not exist or does not fit together.
+    """
+
+    def __init__(
+        self,
+        subject: Any,
+        spec: str | Algorithm,
+        *,
+        hyperparameters: Mapping[str, Any] | None = None,
+        fixed: Sequence[str] = (),
+        rename: Mapping[str, str] | None = None,
+        state: Mapping[str, str] | None = None,
+        dialect: str | None = None,
+        profile: Mapping[str, str] | None = None,
+        lacks: Sequence[str] = (),
+        level: str = "quick",
+        implementations: bool | None = None,
+        expected_failures: Mapping[str, Any] | None = None,
+        timeout: float = 60,
+    ) -> None:
+        if level not in ("quick", "full"):
+            raise UsageError(f"there is no level {level!r}: it is quick or full")
+        self.plan = Plan(resolve_spec(spec, dialect), level)
+        self.subject = Subject(subject, self.plan.algorithm, rename)
+        self.base = _Base(self.subject, self.plan.algorithm, hyperparameters or {}, fixed)
+        self.context = Context(
+            self.plan, self.subject, self.base.probes(), state=state, lacks=lacks, profile=profile
+        )
+        self.prefix = self.plan.algorithm.name.replace("(", ".").replace(")", "")
+        self.checks = {f"{self.prefix}/{c.name}": c for c in collect(self.plan)}
+        self.expectations = Expectations(expected_failures or {}, tuple(self.checks))
+        self._results: dict[str, Result] = {}
+        self._explanation: tuple[str, Explanation] | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the checks, in order."""
+        return tuple(self.checks)
+
+    def run(self, id: str) -> Result:
+        """The result of one check, which leans on those of the base run.
+
+        Raises:
+            UsageError: no check has this id.
+        """
+        if id not in self.checks:
+            near = ", ".join(i for i in self.ids if i.split("/")[-1] == id.split("/")[-1])
+            raise UsageError(f"no check {id!r}; {near or '`instep list --checks` prints them'}")
+        if id not in self._results:
+            self._results[id] = self.expectations.apply(self._run(id))
+        return self._results[id]
+
+    def report(self, progress: Progress | None = None) -> Report:
+        """Run everything and say it."""
+        started = time.perf_counter()
+        for k, id in enumerate(self.ids):
+            if progress is not None:
+                progress(k, len(self.ids), id)
+            self.run(id)
+        if progress is not None:
+            progress(len(self.ids), len(self.ids), "")
+        return self._report(time.perf_counter() - started)
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """What the subject computes instead, as far as the checks that ran can say."""
+        return None if self._explanation is None else self._explanation[1].diagnosis
+
+    # ---- one check
+
+    def _run(self, id: str) -> Result:
+        check = self.checks[id]
+        started = time.perf_counter()
+        blocked = self._blocked(check)
+        if blocked is not None:
+            result = Result(id, check.level, "skipped", check.requirement, blocked)
+        else:
+            result = self._attempt(id, check)
+        anchor = f"checks/#{check.name.replace('/', '-')}"
+        return replace(result, seconds=time.perf_counter() - started, docs=anchor)
+
+    def _blocked(self, check: Check) -> str | None:
+        """Why a check cannot say anything, given how the base run went."""
+        first = f"{self.prefix}/construction/base"
+        if check.name == "construction/base":
+            return None
+        if self.run(first).status == "errored":
+            return f"the subject does not run at all: see {first}"
+        if not check.numeric:
+            self._settle()
+        return None
+
+    def _settle(self) -> None:
+        """Decide what the behavioural checks compare with: the spec, or what the subject computes."""
+        for name in ("numerics/trajectory", "numerics/defaults"):
+            self.run(f"{self.prefix}/{name}")
+        if self._explanation is not None:
+            id, explanation = self._explanation
+            self.context.explained_by(id, explanation.model)
+
+    def _attempt(self, id: str, check: Check) -> Result:
+        requirement = check.requirement
+
+        def result(status: str, message: str, **more: Any) -> Result:
+            return Result(id, check.level, status, requirement, message, **more)
+
+        try:
+            outcome = check.run(self.context)
+        except Skip as reason:
+            return result("skipped", str(reason))
+        except Unexplained as reason:
+            return result("failed", str(reason), consequence_of=reason.cause)
+        except Failure as failure:
+            return self._failed(id, check, failure)
+        except SubjectError as error:
+            shown = "".join(traceback.format_exception(error.__cause__ or error))
+            return result("errored", _one_line(error), traceback=shown)
+        return self._passed(id, check, outcome)
+
+    def _passed(self, id: str, check: Check, outcome: Outcome) -> Result:
+        tally = outcome.tally
+        if check.numeric and outcome.recording is not None:
+            self.context.in_step.append(outcome.recording)
+        status, message = "passed", outcome.message
+        if tally is not None and tally.blind:
+            status = "insensitive"
+            message = "the bounds are wider than an eighth of the update on every lane"
+        elif tally is not None and tally.severity > Severity.IN_STEP:
+            message = f"{tally.severity.name.lower()}: up to {tally.worst:.3g} bounds off"
+        return Result(
+            id,
+            check.level,
+            status,
+            check.requirement,
+            message,
+            sensitivity=None if tally is None or tally.blind else tally.sharpest,
+            worst=None if tally is None else tally.worst,
+        )
+
+    def _failed(self, id: str, check: Check, failure: Failure) -> Result:
+        cause, equation = "", ""
+        recording, tally = failure.recording, failure.tally
+        if recording is not None and tally is not None:
+            cause = self._explain(id, recording)
+            if self._explanation is not None and not cause:
+                candidates = self._explanation[1].diagnosis.candidates
+                equation = candidates[0].equation if candidates else ""
+        shown = None
+        if recording is not None and tally is not None and tally.first is not None:
+            shown = evidence(self.context, tally, recording, equation)
+        return Result(
+            id,
+            check.level,
+            "failed",
+            check.requirement,
+            str(failure),
+            evidence=shown,
+            consequence_of=cause,
+            sensitivity=None if tally is None or tally.blind else tally.sharpest,
+            worst=None if tally is None else tally.worst,
+        )
+
+    def _explain(self, id: str, recording: Recording) -> str:
+        """Diagnose the first failure; of a later one, say which earlier failure explains it."""
+        if self._explanation is None:
+            found = diagnose(self.plan.algorithm, [recording, *self.context.in_step])
+            self._explanation = id, found
+            return ""
+        first, explanation = self._explanation
+        if explanation.model is None or reproduces(explanation.model, recording):
+            return first
+        return ""
+
+    # ---- the report
+
+    def _report(self, seconds: float) -> Report:
+        results = tuple(self._results[id] for id in self.ids)
+        algorithm = self.plan.algorithm
+        return Report(
+            subject=self.subject.name,
+            spec=algorithm.full_name,
+            version=algorithm.version,
+            level=self.plan.level,
+            results=results,
+            diagnosis=self.diagnosis,
+            coverage=self._coverage(results),
+            mapping=self._mapping(),
+            grades=self.context.grades,
+            configuration=self.subject.arguments(self.base.values, self.base.options),
+            environment=environment(),
+            reproduction=self._reproduction(results),
+            seconds=seconds,
+        )
+
+    def _coverage(self, results: Sequence[Result]) -> Coverage:
+        skipped = tuple((r.id, r.message) for r in results if r.status == "skipped")
+        total: Tally = self.context.total
+        return Coverage(
+            expected=len(results),
+            ran=len(results) - len(skipped),
+            skipped=skipped,
+            unseen=tuple(self._unseen(results)),
+            lanes=total.seen,
+            excluded=total.excluded,
+            insensitive=total.insensitive,
+        )
+
+    def _unseen(self, results: Sequence[Result]) -> Iterator[str]:
+        algorithm, naming = self.plan.algorithm, self.subject.naming
+        for symbol in naming.missing:
+            value = self.base.values[symbol]
+            yield f"{symbol} cannot be set: only its value {value:g} was compared"
+        for symbol in sorted(self.base.fixed & {h.name for h in algorithm.hyperparameters}):
+            if symbol not in naming.missing:
+                yield f"{symbol} is fixed: only {self.base.values[symbol]:g} was compared"
+        for option in algorithm.options:
+            absent = option.name not in naming.options and option.name not in algorithm.pinned
+            if option.argument is not None and absent:
+                yield f"the constructor has no {option.argument.key}: only {option.default} was compared"
+        for r in results:
+            if r.status == "insensitive":
+                yield f"{r.id} was too coarse to show anything"
+
+    def _mapping(self) -> tuple[str, ...]:
+        notes = list(self.subject.naming.notes)
+        if self.context.has_base:
+            states = self.context.states
+            notes += [b.describe() for b in states.bindings.values()]
+            notes += [
+                f"state {name} was not recognised among the subject's tensors"
+                for name in self.context.live_states()
+                if name not in states.bindings
+            ]
+        return tuple(notes)
+
+    def _reproduction(self, results: Sequence[Result]) -> str:
+        from instep.conformance.repro import script
+
+        first = next((r for r in results if r.evidence is not None and not r.consequence_of), None)
+        return "" if first is None else script(self, first)
+
+
+class _Base:
+    """The base configuration: what the user gave, over what a partial bound, over the defaults."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        algorithm: Algorithm,
+        hyperparameters: Mapping[str, Any],
+        fixed: Sequence[str],
+    ) -> None:
+        self.algorithm = algorithm
+        given = {**subject.naming.bound, **hyperparameters}
+        read = subject.naming.read(algorithm, given)
+        read_options = subject.naming.read_options(algorithm, given)
+        self.values = {**algorithm.defaults(), **read}
+        self.options = {**algorithm.option_defaults(), **read_options}
+        known = {k.name for k in subject.naming.hyperparameters.values()}
+        known |= set(subject.naming.options.values())
+        subject.given = {k: v for k, v in given.items() if k not in known}
+        self.fixed = frozenset(self._fixed(subject, [*fixed, *subject.naming.bound]))
+
+    def _fixed(self, subject: Subject, names: Sequence[str]) -> Iterator[str]:
+        yield from subject.naming.missing
+        for name in names:
+            yield name
+            for symbol, keyword in subject.naming.hyperparameters.items():
+                if name in (keyword.name, self.algorithm.hyperparameter(symbol).key):
+                    yield symbol
+            for option, keyword_name in subject.naming.options.items():
+                if name == keyword_name:
+                    yield option
+
+    def probes(self) -> ProbeFactory:
+        """The factory of probes around this configuration."""
+        return ProbeFactory(self.algorithm, self.values, self.options, self.fixed)
+
+
+def resolve_spec(spec: str | Algorithm, dialect: str | None) -> Algorithm:
+    """The algorithm of a spec name and a dialect of it, `eps-hat` or `adam/eps-hat`."""
+    algorithm = specs.get(spec)
+    if dialect is None:
+        return algorithm
+    names = [d.name for d in algorithm.dialects]
+    wanted = dialect if dialect in names else f"{algorithm.name}/{dialect}"
+    if wanted not in names:
+        own = ", ".join(n for n in names if n.startswith(f"{algorithm.name}/"))
+        raise UsageError(f"{algorithm.name} has no dialect {dialect!r}; it has {own or 'none'}")
+    return algorithm.bind(next(d for d in algorithm.dialects if d.name == wanted))
+
+
+def check(subject: Any, spec: str | Algorithm, **keywords: Any) -> Report:
+    """Judge a subject against a spec; the keywords are those of `Session`."""
+    if keywords.get("dialect") == "any":
+        return _any_dialect(subject, spec, keywords)
+    return Session(subject, spec, **keywords).report()
+
+
+def _any_dialect(subject: Any, spec: str | Algorithm, keywords: Mapping[str, Any]) -> Report:
+    """The first dialect of the name that the subject is in step with, else the default one's report."""
+    algorithm = specs.get(spec)
+    own = [d.name for d in algorithm.dialects if d.public_name == algorithm.name]
+    reports = []
+    for name in own or [None]:
+        report = Session(subject, spec, **{**keywords, "dialect": name}).report()
+        if report.ok:
+            return replace(report, accepted=name or "")
+        reports.append(report)
+    return reports[0]
+
+
+def conformance_cases(subject: Any, spec: str | Algorithm, **keywords: Any) -> Iterator[Case]:
+    """The checks of a session as cases, for runners other than pytest."""
+    session = Session(subject, spec, **keywords)
+    return (Case(session, id) for id in session.ids)
+
+
+def catalogue(level: str = "full") -> list[tuple[str, str, str]]:
+    """(id, level, requirement) of every check of every known spec."""
+    out = []
+    for name in specs.names():
+        plan = Plan(specs.get(name), level)
+        out += [(f"{name}/{c.name}", c.level, c.requirement) for c in collect(plan)]
+    return out
+
+
+def environment() -> dict[str, str]:
+    """Versions and platform, for the report."""
+    try:
+        own = version("instep")
+    except PackageNotFoundError:
+        own = "unknown"
+    return {
+        "instep": own,
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+__all__ = ["Case", "Session", "catalogue", "check", "conformance_cases"]
