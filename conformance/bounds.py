@@ -1,4 +1,4 @@
-"""The computed bound: float64 values together with a running error bound for the subject's precision.
+"""The computed bound: float64 values with a running error bound for the subject's precision.
 
 Each node adds the error of its arguments, propagated to first order, and its own rounding
 `u |x| + eta`. A lane of the subject is in step when it lies within two bounds of the value.
@@ -23,8 +23,8 @@ Array = Any  # numpy arrays and numpy scalars alike
 class Bounded:
     """A value and a bound on the error of any correct evaluation of it.
 
-    `host` numbers are hyperparameters and what is computed from them alone: they round in the scalar
-    type, and once more when they meet a tensor.
+    `host` numbers are hyperparameters and what is computed from them alone: they round in the
+    scalar type, and once more when they meet a tensor.
     """
 
     __slots__ = ("bound", "host", "value")
@@ -103,7 +103,7 @@ class BoundedArithmetic:
         return Bounded(np.sum(v, axis=AXES[over], keepdims=True) * 0 if v.ndim > 1 else v * 0)
 
     def _tensor_of(self, x: Bounded) -> Bounded:
-        """A host number as it meets a tensor: rounded to the tensor's type, where it may underflow."""
+        """A host number as it meets a tensor: rounded to its type, where it may underflow."""
         if bool(fits(x.value, self.bits)) and (
             x.value == 0 or abs(x.value) >= self.eta / self.unit
         ):
@@ -122,7 +122,7 @@ class BoundedArithmetic:
         return (self._tensor_of(a) if a.host else a), (self._tensor_of(b) if b.host else b), False
 
     def _rounded(self, value: Array, bound: Array, host: bool, underflows: Array = None) -> Bounded:
-        """Add the operation's own rounding: none on exact zeros, infinite beyond the type's range."""
+        """Add the operation's own rounding: none on zeros, infinite beyond the range."""
         if host:
             exact = (
                 bool(bound == 0) and self.scalar_bits < 53 and bool(fits(value, self.scalar_bits))

@@ -1,11 +1,10 @@
-"""What the checks of one session share: the subject, its recordings, and the oracle that judges them."""
+"""What the checks of one session share: subject, recordings, and the oracle that judges."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from instep.conformance.checks.base import Failure, Outcome, Plan, Skip
 from instep.conformance.errors import SubjectError
@@ -22,7 +21,7 @@ from instep.spec.options import live_states
 Compare = Callable[[Profile], Iterable[list[Lanes]]]
 
 
-class Unexplained(Exception):
+class Unexplained(Exception):  # noqa: N818 - a signal, not an error
     """A behaviour cannot be judged, because the equations are out of step in an unknown way."""
 
     def __init__(self, cause: str) -> None:
@@ -91,6 +90,11 @@ class Context:
             raise Unexplained(self._cause)
         return self._model
 
+    @property
+    def effective(self) -> Algorithm:
+        """The algorithm that further failures are compared with."""
+        return self._model.algorithm.with_options(self._model.options)
+
     def explained_by(self, cause: str, model: Model | None) -> None:
         """From here on judge behaviour against this model; None if nothing explains the subject."""
         self._cause = cause
@@ -127,7 +131,7 @@ class Context:
 
     @cached_property
     def widest(self) -> str:
-        """The widest type that the subject supports: it runs, and keeps its state at least that wide."""
+        """The widest type that the subject supports: it runs, and keeps its state as wide."""
         for dtype in ORDER[:2]:
             if dtype in self.lacks:
                 continue
@@ -153,7 +157,7 @@ class Context:
         return self._graded(recording, lambda p: lockstep(chosen, recording, p, names, read))
 
     def _graded(self, recording: Recording, compare: Compare) -> Judgement:
-        """Profiles from the strictest; the verdict is that of the first that fits, or of the last."""
+        """Profiles from the strictest; the verdict is that of the first that fits, or the last."""
         dtype = recording.probe.dtype
         judgement = None
         for profile in self.profiles(dtype):
@@ -205,7 +209,7 @@ class Context:
         return infer_mapping(spec, self.base, profile, self.given_state)
 
     def states_for(self, recording: Recording) -> StateMap:
-        """The bindings to use on a recording: those found by name only where equations are wrong."""
+        """The bindings to use: those found by name alone only where equations are wrong."""
         in_step = any(r is recording for r in self.in_step) or recording is self.base_in_step
         return self.states.only_confirmed() if in_step else self.states
 

@@ -1,7 +1,7 @@
-"""What does the subject compute instead? Dialects, other options, then mutants, held against recordings.
+"""What does the subject compute instead? Dialects, options and mutants against recordings.
 
-A candidate must reproduce every recording that is given, those that are in step with the spec included; all
-that do are named.
+A candidate must reproduce every recording that is given, those that are in step with the spec
+included; all that do are named.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _dialects(algorithm: Algorithm) -> Iterator[Suspect]:
 
 
 def _neutral(algorithm: Algorithm) -> dict[str, OptionValue]:
-    """The first value of every option that the present dialect pins: what another one starts from."""
+    """The first value of every option that the present dialect pins: another's start."""
     return {name: algorithm.option(name).values[0] for name in algorithm.pinned}
 
 

@@ -1,4 +1,4 @@
-"""Errors of the conformance suite; each message is one line that says what, where and how to mend it."""
+"""Errors of the suite; each message is one line: what is wrong, where, how to mend it."""
 
 from __future__ import annotations
 

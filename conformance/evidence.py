@@ -1,4 +1,4 @@
-"""The evidence of a numeric failure: one lane with its numbers, what failing lanes share, what broke first."""
+"""The evidence of a numeric failure: one lane, what failing lanes share, what broke first."""
 
 from __future__ import annotations
 

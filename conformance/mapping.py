@@ -1,8 +1,8 @@
-"""Which of the subject's tensors is which state of the spec: by value first, by name where values disagree.
+"""Which of the subject's tensors is which state of the spec: by value, else by name.
 
-The probe keeps all states distinct and changing. A leaf is a state when it agrees within bounds at every
-step, as it is or under a transform with a known inverse; scales are restricted to those that the spec itself
-declares (1 - b, 1 - b^t), so that a forgotten factor is not absorbed.
+The probe keeps all states distinct and changing. A leaf is a state when it agrees within bounds at
+every step, as it is or under a transform with a known inverse; scales are restricted to those that
+the spec itself declares (1 - b, 1 - b^t), so that a forgotten factor is not absorbed.
 """
 
 from __future__ import annotations

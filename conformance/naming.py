@@ -59,10 +59,10 @@ class Naming:
                 tuples.setdefault(keyword.name, {})[keyword.index] = value
         for name, entries in tuples.items():
             out[name] = tuple(entries[i] for i in sorted(entries))
-        for name, value in options.items():
+        for name, chosen in options.items():
             argument = algorithm.option(name).argument
             if name in self.options and argument is not None:
-                out[self.options[name]] = argument.constructor_value(value)
+                out[self.options[name]] = argument.constructor_value(chosen)
         return out
 
     def read(self, algorithm: Algorithm, given: Mapping[str, Any]) -> dict[str, float]:
@@ -94,7 +94,8 @@ def infer_naming(
     Args:
         factory: the subject's constructor.
         algorithm: the spec.
-        rename: {spec name: subject name}; spec names are symbols (`beta1`), keys (`betas`) or options.
+        rename: {spec name: subject name}; spec names are symbols (`beta1`), keys (`betas`) or
+            options.
 
     Raises:
         UsageError: `rename` names something that the spec or the constructor does not have.

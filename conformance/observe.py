@@ -37,6 +37,7 @@ class Recording:
     losses: list[Any] = field(default_factory=list)
     closure_calls: list[int] = field(default_factory=list)
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    grouped: bool = True
 
     @property
     def steps(self) -> int:
@@ -131,7 +132,7 @@ def _flatten_entry(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 def _aligned(
     value: Any, parameters: list[torch.Tensor], path: str
 ) -> Iterator[tuple[int, str, Any]]:
-    """Attributes that hold something per parameter: a list, a mapping, a flat buffer, one number."""
+    """Attributes with something per parameter: a list, a mapping, a flat buffer, a number."""
     if isinstance(value, Mapping):
         for i, p in enumerate(parameters):
             entry = _of_parameter(value, p, i)

@@ -1,13 +1,13 @@
-"""The oracle: the spec run on values with bounds, beside a recording or from the subject's own state.
+"""The oracle: the spec on values with bounds, beside a recording or from its own state.
 
-Trajectory mode carries the oracle's state along, so the subject's may be opaque. Lockstep mode starts every
-step from the parameters and states that the subject itself showed, so that the first wrong quantity is seen
-where it is wrong.
+Trajectory mode carries the oracle's state along, so the subject's may be opaque. Lockstep mode
+starts every step from the parameters and states that the subject itself showed, so that the first
+wrong quantity is seen where it is wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from instep.spec.interpret import Interpreter
 from instep.spec.ir import THETA
 from instep.spec.model import Algorithm, OptionValue
 
-StateReader = Callable[[int, int], dict[str, Bounded]]
+Reader = Callable[[str, int, int], Bounded | None]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Oracle:
         self.traced: dict[tuple[str, int], Bounded] = {}
 
     def step(self, t: int, *, keep: bool = False) -> None:
-        """Step t, counted from 1; with `keep`, `traced` holds every local by (symbol, parameter)."""
+        """Step t, counted from 1; `keep` fills `traced`, locals by (symbol, parameter)."""
         changes = self.model.values(self.probe.changes.get(t, {}), later=True)
         self.interpreter.set(changes)
         given = self.probe.gradients[t - 1]
@@ -113,7 +113,7 @@ def trajectory(
 
 
 def lockstep(
-    model: Model, recording: Recording, profile: Profile, states: Mapping[str, Any], read: Any
+    model: Model, recording: Recording, profile: Profile, states: Sequence[str], read: Reader
 ) -> Iterator[list[Lanes]]:
     """Per step, mapped states and parameters against one oracle step from the subject's own.
 
@@ -122,7 +122,8 @@ def lockstep(
         recording: what the subject did.
         profile: where it may round.
         states: mapped state symbols, in data-flow order.
-        read: function (symbol, step, parameter) -> Bounded or None, the subject's state after a step.
+        read: function (symbol, step, parameter) -> Bounded or None, the subject's state after a
+            step.
     """
     oracle = Oracle(model, recording.probe, profile)
     for t in range(1, recording.steps + 1):

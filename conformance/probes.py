@@ -1,8 +1,8 @@
 """Probes: inputs that make a bug visible, derived from the spec, seeded, and exact in their type.
 
-Tolerance alone cannot see a misplaced eps or a lost decay: gradients span many powers of two so that roots
-cross eps, parameters include zeros so that updates do not vanish beside them, magnitudes rise and fall, and
-hyperparameters are dyadic so that rounding them costs nothing.
+Tolerance alone cannot see a misplaced eps or a lost decay: gradients span many powers of two so
+    that roots cross eps, parameters include zeros so that updates do not vanish beside them,
+    magnitudes rise and fall, and hyperparameters are dyadic so that rounding them costs nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class Probe:
     """One run to make: everything is exact in `dtype`, hyperparameters are by symbol.
 
     Attributes:
-        gradients: per step, per parameter; None is a missing gradient. With `closure`, the centres c of
+        gradients: per step, per parameter; None is a missing gradient. With `closure`, the centres
+            c of
             quadratics instead, whose gradient at x is `slopes * (x - c)`.
         changes: {step: {symbol: value}}, applied to all groups before that step.
         groups: (parameter indices, {symbol: value}) of further parameter groups.
@@ -64,7 +65,7 @@ def exact(x: Any, dtype: str) -> Any:
 
 
 def dyadic(h: Hyperparameter) -> float:
-    """The value at which a hyperparameter is probed: declared, or a power of two inside its domain."""
+    """The value at which a hyperparameter is probed: declared, or dyadic in its domain."""
     if h.probe is not None:
         return h.probe
     if h.domain.integer:
@@ -107,7 +108,7 @@ class ProbeFactory:
     def admissible(
         self, values: Mapping[str, float], options: Mapping[str, OptionValue]
     ) -> dict[str, float] | None:
-        """Values that meet the requirements, changing as few of `values` as possible; None if none do."""
+        """Values that meet the requirements, as near to `values` as possible; None if none do."""
         broken = violated(self.algorithm, values, options)
         if not broken:
             return dict(values)
@@ -118,6 +119,30 @@ class ProbeFactory:
             if not violated(self.algorithm, candidate, options):
                 return candidate
         return None
+
+    def possible(self, options: Mapping[str, OptionValue]) -> bool:
+        """Whether some values near the probe's meet the requirements with these options."""
+        chosen = {**self.options, **options}
+        return self.admissible(self.probe_values(), chosen) is not None
+
+    def other_values(self, symbols: Iterable[str]) -> dict[str, float]:
+        """Another admissible dyadic value for each of some symbols, where there is one.
+
+        Every single one, and all together, meet the requirements.
+        """
+        own = self.admissible(self.probe_values(), self.options) or self.probe_values()
+        out: dict[str, float] = {}
+        for symbol in symbols:
+            h = self.algorithm.hyperparameter(symbol)
+            if symbol in self.fixed or h.scope != "group":
+                continue
+            for value in (own[symbol] / 2, own[symbol] * 2, dyadic(h), dyadic(h) / 2):
+                trial = {**own, **out, symbol: value}
+                fits = h.domain.contains(value) and value != own[symbol]
+                if fits and not violated(self.algorithm, trial, self.options):
+                    out[symbol] = value
+                    break
+        return out
 
     def _alternatives(self, name: str, value: float) -> list[float]:
         h = self.algorithm.hyperparameter(name)
@@ -189,7 +214,7 @@ def _parameter_lanes(rng: np.random.Generator, total: int) -> Any:
 
 
 def _gradient_lanes(rng: np.random.Generator, total: int, steps: int, dtype: str) -> list[Any]:
-    """Scales over many powers of two, five kinds of history: random, one sign, rising, falling, pauses."""
+    """Scales over many powers of two; histories: random, one sign, rising, falling, pauses."""
     low, high = (-10, 3) if dtype == "float16" else (-30, 7)
     scale = rng.integers(low, high, total)
     kind = rng.permutation(total) % 8

@@ -1,8 +1,8 @@
 """Precision profiles: the roundings that a correct implementation may make.
 
-A profile is fixed before the first comparison, from the types that are declared or observed. The verdict
-uses the loosest admissible one (host scalars in float32 at least, computation in the parameter's type at
-least); the strictest one that fits is reported as a grade.
+A profile is fixed before the first comparison, from the types that are declared or observed. The
+verdict uses the loosest admissible one (host scalars in float32 at least, computation in the
+parameter's type at least); the strictest one that fits is reported as a grade.
 """
 
 from __future__ import annotations

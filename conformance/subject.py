@@ -78,7 +78,7 @@ class Subject:
             raise ConstructionError(message) from error
         if not callable(getattr(optimizer, "step", None)):
             raise UsageError(
-                f"{self.name} returned a {type(optimizer).__name__}, which has no step(): no optimizer"
+                f"{self.name} returned a {type(optimizer).__name__} without step(): no optimizer"
             )
         return optimizer
 
@@ -152,27 +152,58 @@ class Run:
         self.optimizer = subject.build(groups, probe.hyperparameters, probe.options)
         first = observe(self.optimizer, self.parameters)
         arguments = subject.arguments(probe.hyperparameters, probe.options)
-        self.recording = Recording(probe, [first], arguments=arguments)
+        grouped = bool(getattr(self.optimizer, "param_groups", None))
+        self.recording = Recording(probe, [first], arguments=arguments, grouped=grouped)
 
     def step(self) -> None:
         """The next step; raises SubjectError when the subject does."""
-        t = self.recording.steps
-        if t + 1 in self.probe.changes:
-            self.subject.set(self.optimizer, self.probe.changes[t + 1])
-        closure = self._closure(t) if self.probe.closure else None
-        if closure is None:
-            for p, g in zip(self.parameters, self.probe.gradients[t], strict=True):
-                p.grad = None if g is None else torch.tensor(g).to(self.dtype)
-        with _subject_errors(self.subject, t + 1):
+        if self.probe.closure:
+            self.step_with(self.closure(self.recording.steps))
+            return
+        self.give_gradients()
+        self.step_as_given()
+
+    def give_gradients(self) -> list[torch.Tensor]:
+        """Set p.grad for the next step; returns the tensors that were set."""
+        gradients = self.probe.gradients[self.recording.steps]
+        for p, g in zip(self.parameters, gradients, strict=True):
+            p.grad = None if g is None else torch.tensor(g).to(self.dtype)
+        return [p.grad for p in self.parameters if p.grad is not None]
+
+    def step_as_given(self) -> None:
+        """The next step with the gradients that are set; closure-driven ones get their own."""
+        if self.probe.closure:
+            self.step()
+        else:
+            self.step_with(None)
+
+    def step_with(self, closure: Callable[[], torch.Tensor] | None) -> Any:
+        """The next step, with a closure if one is given; returns what step() returns."""
+        t = self.recording.steps + 1
+        if t in self.probe.changes:
+            self.subject.set(self.optimizer, self.probe.changes[t])
+        with _subject_errors(self.subject, t):
             loss = self.optimizer.step() if closure is None else self.optimizer.step(closure)
         self.recording.losses.append(loss)
         self.recording.moments.append(observe(self.optimizer, self.parameters))
+        return loss
 
-    def _closure(self, t: int) -> Callable[[], torch.Tensor]:
+    def skip_to(self, steps: int) -> None:
+        """Pretend that so many steps were made, for a run that resumes another."""
+        self.recording.moments = [self.recording.moments[-1]] * (steps + 1)
+
+    def closure(self, t: int) -> Callable[[], torch.Tensor]:
+        """The closure of step t (from 0): quadratics if the algorithm needs them, else fixed."""
         calls = self.recording.closure_calls
         calls.append(0)
 
-        def closure() -> torch.Tensor:
+        def fixed() -> torch.Tensor:
+            calls[-1] += 1
+            for p, g in zip(self.parameters, self.probe.gradients[t], strict=True):
+                p.grad = None if g is None else torch.tensor(g).to(self.dtype)
+            return torch.zeros((), dtype=self.dtype)
+
+        def quadratic() -> torch.Tensor:
             calls[-1] += 1
             loss = torch.zeros((), dtype=self.dtype)
             centres, slopes = self.probe.gradients[t], self.probe.slopes
@@ -182,7 +213,7 @@ class Run:
                 loss += (p.grad * away).sum() / 2
             return loss
 
-        return closure
+        return quadratic if self.probe.closure else fixed
 
     def finish(self) -> Recording:
         """All remaining steps."""

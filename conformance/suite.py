@@ -47,7 +47,8 @@ class Session:
     """One subject against one spec; checks run when asked for, each once.
 
     Args:
-        subject: a class, functools.partial or callable `(params, **keywords)` -> object with `step`.
+        subject: a class, functools.partial or callable `(params, **keywords)` -> object with
+            `step`.
         spec: public name, dialect, path of a specification file, or an Algorithm.
         hyperparameters: constructor keywords in the subject's names that certainly run.
         fixed: keywords (or symbols) that must not be varied.
@@ -94,7 +95,7 @@ class Session:
         self.checks = {f"{self.prefix}/{c.name}": c for c in collect(self.plan)}
         self.expectations = Expectations(expected_failures or {}, tuple(self.checks))
         self._results: dict[str, Result] = {}
-        self._explanation: tuple[str, Explanation] | None = None
+        self._explanations: list[tuple[str, Explanation]] = []
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -128,7 +129,7 @@ class Session:
     @property
     def diagnosis(self) -> Diagnosis | None:
         """What the subject computes instead, as far as the checks that ran can say."""
-        return None if self._explanation is None else self._explanation[1].diagnosis
+        return self._explanations[0][1].diagnosis if self._explanations else None
 
     # ---- one check
 
@@ -155,12 +156,12 @@ class Session:
         return None
 
     def _settle(self) -> None:
-        """Decide what the behavioural checks compare with: the spec, or what the subject computes."""
+        """Decide what behaviour is compared with: the spec, or what the subject computes."""
         for name in ("numerics/trajectory", "numerics/defaults"):
             self.run(f"{self.prefix}/{name}")
-        if self._explanation is not None:
-            id, explanation = self._explanation
-            self.context.explained_by(id, explanation.model)
+        for id, explanation in self._explanations[:1]:
+            if self.checks[id].numeric:
+                self.context.explained_by(id, explanation.model)
 
     def _attempt(self, id: str, check: Check) -> Result:
         requirement = check.requirement
@@ -205,10 +206,9 @@ class Session:
         cause, equation = "", ""
         recording, tally = failure.recording, failure.tally
         if recording is not None and tally is not None:
-            cause = self._explain(id, recording)
-            if self._explanation is not None and not cause:
-                candidates = self._explanation[1].diagnosis.candidates
-                equation = candidates[0].equation if candidates else ""
+            cause, explanation = self._explain(id, recording)
+            candidates = explanation.diagnosis.candidates
+            equation = candidates[0].equation if candidates else ""
         shown = None
         if recording is not None and tally is not None and tally.first is not None:
             shown = evidence(self.context, tally, recording, equation)
@@ -224,16 +224,15 @@ class Session:
             worst=None if tally is None else tally.worst,
         )
 
-    def _explain(self, id: str, recording: Recording) -> str:
-        """Diagnose the first failure; of a later one, say which earlier failure explains it."""
-        if self._explanation is None:
-            found = diagnose(self.plan.algorithm, [recording, *self.context.in_step])
-            self._explanation = id, found
-            return ""
-        first, explanation = self._explanation
-        if explanation.model is None or reproduces(explanation.model, recording):
-            return first
-        return ""
+    def _explain(self, id: str, recording: Recording) -> tuple[str, Explanation]:
+        """(the earlier failure that explains this one, or empty; what explains it)."""
+        for first, known in self._explanations:
+            unknown_equations = known.model is None and self.checks[first].numeric
+            if unknown_equations or (known.model and reproduces(known.model, recording)):
+                return first, known
+        found = diagnose(self.context.effective, [recording, *self.context.in_step])
+        self._explanations.append((id, found))
+        return "", found
 
     # ---- the report
 
@@ -280,7 +279,8 @@ class Session:
         for option in algorithm.options:
             absent = option.name not in naming.options and option.name not in algorithm.pinned
             if option.argument is not None and absent:
-                yield f"the constructor has no {option.argument.key}: only {option.default} was compared"
+                yield f"the constructor has no {option.argument.key}: only {option.default} was
+                compared"
         for r in results:
             if r.status == "insensitive":
                 yield f"{r.id} was too coarse to show anything"
@@ -362,16 +362,18 @@ def check(subject: Any, spec: str | Algorithm, **keywords: Any) -> Report:
 
 
 def _any_dialect(subject: Any, spec: str | Algorithm, keywords: Mapping[str, Any]) -> Report:
-    """The first dialect of the name that the subject is in step with, else the default one's report."""
+    """The first dialect that the subject is in step with, else the default one's report."""
     algorithm = specs.get(spec)
     own = [d.name for d in algorithm.dialects if d.public_name == algorithm.name]
     reports = []
-    for name in own or [None]:
+    for name in own:
         report = Session(subject, spec, **{**keywords, "dialect": name}).report()
         if report.ok:
-            return replace(report, accepted=name or "")
+            return replace(report, accepted=name)
         reports.append(report)
-    return reports[0]
+    return (
+        reports[0] if reports else Session(subject, spec, **{**keywords, "dialect": None}).report()
+    )
 
 
 def conformance_cases(subject: Any, spec: str | Algorithm, **keywords: Any) -> Iterator[Case]:

@@ -1,7 +1,8 @@
 """From lanes to a verdict: ratios to the bound, what was too coarse to see, how bad the worst is.
 
-The thresholds were decided from what correct and wrong implementations measured: unstable but correct
-orders of evaluation stay below 404 bounds, wrong algebra starts at 6.8e3 in float32 and 1e10 in float64.
+The thresholds were decided from what correct and wrong implementations measured: unstable but
+    correct orders of evaluation stay below 404 bounds, wrong algebra starts at 6.8e3 in float32 and
+    1e10 in float64.
 """
 
 from __future__ import annotations

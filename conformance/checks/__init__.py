@@ -1,6 +1,7 @@
 """The catalogue of checks: every module of this package contributes a topic.
 
-A topic module has a function `checks(plan)` that yields the checks it has for a spec. Nothing else needs to
+A topic module has a function `checks(plan)` that yields the checks it has for a spec. Nothing else
+needs to
 know of it: the suite finds the modules by walking the package.
 """
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from instep.conformance.verdict import Tally
 from instep.spec.model import Algorithm
@@ -63,11 +63,11 @@ class Check:
     numeric: bool = False
 
 
-class Skip(Exception):
+class Skip(Exception):  # noqa: N818 - a signal, not an error
     """The check does not apply; the message is the reason."""
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818 - a verdict, not an error
     """The requirement is not met.
 
     Args:
@@ -81,11 +81,3 @@ class Failure(Exception):
     ) -> None:
         super().__init__(message)
         self.tally, self.recording = tally, recording
-
-
-@dataclass
-class Ledger:
-    """What the numeric checks found so far: recordings that must be explained, and those in step."""
-
-    failed: list[tuple[str, Any]] = field(default_factory=list)
-    passed: list[Any] = field(default_factory=list)

@@ -19,7 +19,7 @@ _SMALL: Any = {"shapes": ((67,),), "steps": 5}
 
 
 def checks(plan: Plan) -> Iterator[Check]:
-    """Trajectories with dyadic and default hyperparameters and at corners; lockstep per quantity."""
+    """Trajectories with dyadic and default values and at corners; lockstep per quantity."""
     algorithm = plan.algorithm
     yield Check(
         "numerics/trajectory",
@@ -74,7 +74,7 @@ def corners(algorithm: Algorithm) -> list[str]:
 
 
 def quantities(algorithm: Algorithm) -> list[tuple[str, str]]:
-    """(symbol, equation that defines it last) of live states and the parameter, in data-flow order."""
+    """(symbol, its last equation) of live states and the parameter, in data-flow order."""
     options = algorithm.option_defaults()
     live = set(live_states(algorithm, options)) | {ir.THETA}
     last: dict[str, str] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from instep.conformance.mutate.expressions import MUTATORS, Names, changed
@@ -174,7 +174,7 @@ def _rebinds(let: ir.Let) -> bool:
     return any(isinstance(n, readers) and n.name == let.target.name for n in ir.walk(let.value))
 
 
-def _rewritten(algorithm: Algorithm, replacement: dict[str, ir.Expr], kind: str) -> Mutant:
+def _rewritten(algorithm: Algorithm, replacement: Mapping[str, ir.Expr], kind: str) -> Mutant:
     def rule(x: ir.Expr) -> ir.Expr | None:
         return replacement.get(x.name) if isinstance(x, ir.Sym) else None
 

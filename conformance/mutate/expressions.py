@@ -124,7 +124,7 @@ def decay_rates(node: ir.Expr, names: Names) -> Iterator[Change]:
 
 
 def symbols(node: ir.Expr, names: Names) -> Iterator[Change]:
-    """One name for another: the other beta, the old value for the new, the gradient for a moment."""
+    """One name for another: the other beta, the old value for the new, a frozen counter."""
     match node:
         case ir.Sym(name) if name in names.hyperparameters:
             for other in names.siblings(name):
@@ -145,7 +145,7 @@ def symbols(node: ir.Expr, names: Names) -> Iterator[Change]:
 
 
 def choices(node: ir.Expr, names: Names) -> Iterator[Change]:
-    """max for min, the branches of where exchanged, thresholds moved, reductions over the wrong axis."""
+    """Max for min, branches of where exchanged, thresholds moved, the wrong axis reduced."""
     match node:
         case ir.Call("max" | "min" as f, (a, b)):
             yield "max and min exchanged", ir.Call("min" if f == "max" else "max", (a, b))

@@ -26,8 +26,8 @@ _SOURCES = (
 def mutants(algorithm: Algorithm) -> Iterator[Mutant]:
     """Mutants that differ from the algorithm under its own options.
 
-    Mistakes in branches that these options never take are left out, and so are those that make a body
-    read what it never assigned.
+    Mistakes in branches that these options never take are left out, and so are those that make a
+    body read what it never assigned.
     """
     options = algorithm.option_defaults()
     seen = {_key(algorithm, options)}

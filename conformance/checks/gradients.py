@@ -1,0 +1,107 @@
+"""Gradients: missing ones, zeros, and that they are left as they were found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
+from instep.conformance.probes import Probe
+from instep.conformance.subject import Run
+
+if TYPE_CHECKING:
+    from instep.conformance.context import Context
+
+_SHAPES = ((37,), (5, 3), (11,))
+
+
+def checks(plan: Plan) -> Iterator[Check]:
+    """What a step does with gradients that are absent, zero, or somebody else's."""
+    yield Check(
+        "gradients/none",
+        "must",
+        "a parameter without gradient is left alone, and returns with its own step count",
+        _none,
+    )
+    yield Check(
+        "gradients/zero",
+        "must",
+        "steps with zero gradients follow the equations",
+        _zero,
+    )
+    yield Check(
+        "gradients/untouched",
+        "must",
+        "a step leaves p.grad as it found it: the same tensor, value and version",
+        _untouched,
+    )
+
+
+def _make(context: Context, name: str, **more: Any) -> Probe:
+    return context.probes.make(name, dtype=context.widest, shapes=_SHAPES, steps=8, **more)
+
+
+def _none(context: Context) -> Outcome:
+    probe = _make(context, "gradients-none")
+    if probe.closure:
+        raise Skip("the algorithm evaluates the gradient itself")
+    absent = {0: set(), 1: {0, 1, 4}, 2: set(range(8))}
+    gradients = tuple(
+        tuple(None if t in absent[i] else g for i, g in enumerate(step))
+        for t, step in enumerate(probe.gradients)
+    )
+    recording = context.record(replace(probe, gradients=gradients))
+    for t in range(1, recording.steps + 1):
+        if not np.array_equal(recording.moments[t].parameters[2], probe.parameters[2]):
+            raise Failure(f"a parameter that never had a gradient moved in step {t}")
+    return context.require(recording, "parameters that miss gradients in some steps go elsewhere")
+
+
+def _zero(context: Context) -> Outcome:
+    probe = _make(context, "gradients-zero")
+    if probe.closure:
+        raise Skip("the algorithm evaluates the gradient itself")
+    gradients = tuple(
+        tuple(np.zeros_like(g) if 3 <= t < 7 else g for g in step)
+        for t, step in enumerate(probe.gradients)
+    )
+    recording = context.record(replace(probe, gradients=gradients))
+    return context.require(recording, "zero gradients are not treated as the equations say")
+
+
+def _untouched(context: Context) -> Outcome:
+    for options in _configurations(context):
+        attempt = Run(context.subject, _make(context, "gradients-untouched", options=options))
+        for step in range(3):
+            _compare(attempt, step + 1)
+    return Outcome()
+
+
+def _configurations(context: Context) -> Iterator[dict[str, Any]]:
+    """The base options, and each boolean one switched: maximize is a favourite place for neg_()."""
+    yield {}
+    for option in context.algorithm.options:
+        known = option.name in context.subject.naming.options
+        if known and option.values == (False, True) and option.name not in context.probes.fixed:
+            flipped = {option.name: not context.probes.options[option.name]}
+            if context.probes.possible(flipped):
+                yield flipped
+
+
+def _compare(attempt: Run, step: int) -> None:
+    given = attempt.give_gradients()
+    kept = [(g, g.clone(), g._version) for g in given]
+    attempt.step_as_given()
+    for i, (p, (g, value, version)) in enumerate(zip(attempt.parameters, kept, strict=True)):
+        if p.grad is not g:
+            raise Failure(f"step {step} replaced the gradient of parameter {i} by another tensor")
+        if not torch.equal(g, value):
+            raise Failure(f"step {step} changed the gradient of parameter {i}")
+        if g._version != version:
+            raise Failure(
+                f"step {step} wrote to the gradient of parameter {i}, though with its old values"
+            )

@@ -1,0 +1,40 @@
+"""Parameter groups: every group follows the equations with its own hyperparameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from instep.conformance.checks.base import Check, Outcome, Plan, Skip
+
+if TYPE_CHECKING:
+    from instep.conformance.context import Context
+
+
+def checks(plan: Plan) -> Iterator[Check]:
+    """Groups with values of their own."""
+    yield Check(
+        "groups/own-values",
+        "must",
+        "each parameter group follows the equations with its own hyperparameters",
+        _own_values,
+    )
+
+
+def _own_values(context: Context) -> Outcome:
+    values = context.probes.other_values(context.subject.naming.hyperparameters)
+    if not values:
+        raise Skip("no hyperparameter may be varied")
+    probe = context.probes.make(
+        "groups",
+        dtype=context.widest,
+        shapes=((37,), (5, 3), (11,)),
+        steps=6,
+        groups=(((1, 2), values),),
+    )
+    recording = context.record(probe)
+    if not recording.grouped:
+        raise Skip("the subject has no param_groups")
+    return context.require(
+        recording, "a group's own hyperparameters are not those it is updated with"
+    )
