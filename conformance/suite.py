@@ -279,8 +279,8 @@ class Session:
         for option in algorithm.options:
             absent = option.name not in naming.options and option.name not in algorithm.pinned
             if option.argument is not None and absent:
-                yield f"the constructor has no {option.argument.key}: only {option.default} was
-                compared"
+                key = option.argument.key
+                yield f"the constructor has no {key}: only {option.default} was compared"
         for r in results:
             if r.status == "insensitive":
                 yield f"{r.id} was too coarse to show anything"
