@@ -24,6 +24,7 @@ from instep.spec.recording import (
     Choice,
     Condition,
     Draft,
+    Group,
     OptionSymbol,
     as_condition,
     block,
@@ -31,7 +32,6 @@ from instep.spec.recording import (
     current,
     fail,
     finished,
-    form_name,
     frozen,
     line,
     name_of,
@@ -311,24 +311,17 @@ def let(equation: str, target: Any, value: Any, form: str = "") -> None:
 
 
 def _alternatives(equation: str, target: Any, choice: Choice) -> ir.Body:
-    """An If chain over the option's values; values that share a form share its last branch."""
-    complete = choice.complete(equation)
-    forms = list(complete.items())
-    rest_value, rest = forms[-1]
-    while forms and forms[-1][1] == rest:
-        rest_value, _ = forms.pop()
-    every = list(complete.values())
+    """An If chain over the option's values; values of one form share a branch."""
+    *tested, last = choice.groups(equation)
 
-    def one(value: model.OptionValue, expr: Any) -> ir.Body:
-        name = "" if every.count(expr) > 1 else form_name(value)
+    def one(group: Group) -> ir.Body:
         with block() as body:
-            let(equation, target, expr, form=name)
+            let(equation, target, group.value, form=group.form)
         return tuple(body)
 
-    chain = one(rest_value, rest)
-    for value, expr in reversed(forms):
-        test = ir.Compare("==", ir.Opt(choice.option.name), ir.Value(value))
-        chain = (ir.If(test, one(value, expr), chain, line()),)
+    chain = one(last)
+    for group in reversed(tested):
+        chain = (ir.If(choice.option.among(group.options), one(group), chain, line()),)
     return chain
 
 

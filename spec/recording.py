@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -218,6 +218,11 @@ class OptionSymbol:
                 return Condition(ir.Compare("==", ir.Opt(self.name), ir.Value(known)))
         fail("", f"option {self.name} has no value {value!r}; it has {listed(self.values)}")
 
+    def among(self, values: Sequence[model.OptionValue]) -> ir.Expr:
+        """The condition that the option has one of these values."""
+        tests = [ir.Compare("==", ir.Opt(self.name), ir.Value(value)) for value in values]
+        return tests[0] if len(tests) == 1 else ir.Logic("or", tuple(tests))
+
     def __ne__(self, value: object) -> Condition:  # type: ignore[override]
         return ~(self == value)
 
@@ -267,6 +272,35 @@ class Choice:
             names = ", ".join(missing)
             fail(equation, f"choose({self.option.name}) has no form for {names}; add otherwise=")
         return forms
+
+    def groups(self, equation: str) -> list[Group]:
+        """The forms, each with its values; what `otherwise` covers comes last, unnamed."""
+        groups: list[Group] = []
+        for value, expr in self.complete(equation).items():
+            same = next((group for group in groups if group.has(expr)), None)
+            if same is None:
+                groups.append(Group([value], expr, form_name(value)))
+            else:
+                same.options.append(value)
+        if "otherwise" in self.forms:
+            rest = next((g for g in groups if g.has(self.forms["otherwise"])), None)
+            if rest is not None:
+                groups.remove(rest)
+                groups.append(Group(rest.options, rest.value, ""))
+        return groups
+
+
+@dataclass
+class Group:
+    """Option values that have one form, the form, and its name."""
+
+    options: list[model.OptionValue]
+    value: Any
+    form: str
+
+    def has(self, expr: Any) -> bool:
+        """Whether an expression is the group's form."""
+        return type(expr) is type(self.value) and bool(expr == self.value)
 
 
 def spelling(value: model.OptionValue) -> str:
