@@ -79,6 +79,10 @@ class Context:
         """States that exist under the base options."""
         return live_states(self.algorithm, self.probes.options)
 
+    def lazy(self, name: str) -> bool:
+        """Whether a state is only created by some configurations (momentum = 0 keeps no buffer)."""
+        return self.algorithm.state(name).init is None
+
     @property
     def model(self) -> Model:
         """What trajectories are held against: the spec, or what the subject was found to compute.

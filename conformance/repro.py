@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from instep.conformance.errors import SubjectError
+from instep.conformance.observe import Recording
+from instep.conformance.oracle import Model
+from instep.conformance.probes import Probe
+from instep.conformance.subject import Subject, run
+from instep.conformance.verdict import IN_STEP, Tally
 
 if TYPE_CHECKING:
     from instep.conformance.report.model import Result
@@ -10,5 +22,153 @@ if TYPE_CHECKING:
 
 
 def script(session: Session, result: Result) -> str:
-    """The script of a numeric failure; empty for others."""
-    return ""
+    """The script of a numeric failure; empty for others.
+
+    It is cut down to one lane where that still shows the failure, else it keeps one run as it was.
+    """
+    recording = session.recordings.get(result.id)
+    if recording is None or recording.probe.closure:
+        return ""
+    judged = _judge(session, recording)
+    if judged.first is None:
+        return ""
+    worst = judged.first
+    probe = recording.probe.cut(worst.lanes.step)
+    index, lane = worst.lanes.parameter, worst.lane
+    small = _one_lane(probe, index, lane)
+    if small is not None:
+        try:
+            alone = run(session.subject, small)
+        except SubjectError:
+            alone = None
+        if alone is not None:
+            again = _judge(session, alone)
+            if again.first is not None and again.worst > IN_STEP:
+                return _text(session, result, small, again, 0)
+    return _text(session, result, probe, judged, index)
+
+
+def _judge(session: Session, recording: Recording) -> Tally:
+    model = Model(session.plan.algorithm)
+    return session.context.judge(recording, model=model).tally
+
+
+def _one_lane(probe: Probe, index: int, lane: int) -> Probe | None:
+    """The same run of a single number; None where groups make that another run."""
+    if any(index in indices for indices, _ in probe.groups):
+        return None
+
+    def pick(x: Any) -> Any:
+        return None if x is None else np.ravel(x)[lane : lane + 1]
+
+    return replace(
+        probe,
+        name=f"{probe.name}-lane",
+        parameters=(pick(probe.parameters[index]),),
+        gradients=tuple((pick(step[index]),) for step in probe.gradients),
+        groups=(),
+    )
+
+
+def _text(session: Session, result: Result, probe: Probe, tally: Tally, index: int) -> str:
+    assert tally.first is not None
+    lanes, lane = tally.first.lanes, tally.first.lane
+    expected = float(np.ravel(lanes.expected)[lane])
+    bound = float(np.ravel(lanes.bound)[lane])
+    steps = probe.cut(lanes.step)
+    lines = [
+        f'"""{result.id}: {result.requirement}."""',
+        "import torch",
+        *_import(session.subject),
+        "",
+        f"dtype = torch.{probe.dtype}",
+        "number = float.fromhex",
+        f"start = {_numbers(steps.parameters)}",
+        f"gradients = {_numbers(steps.gradients)}",
+        "",
+        "parameters = [torch.nn.Parameter(torch.tensor(x, dtype=dtype)) for x in start]",
+        f"optimizer = {_construction(session.subject, steps)}",
+        "for step, given in enumerate(gradients, start=1):",
+        *_changes(session, steps),
+        "    for p, g in zip(parameters, given):",
+        "        p.grad = None if g is None else torch.tensor(g, dtype=dtype)",
+        "    optimizer.step()",
+        "",
+        f"got = parameters[{index}].flatten()[{lane}].item()",
+        f"expected, bound = number({expected.hex()!r}), number({bound.hex()!r})",
+        'print(f"expected {expected!r}, got {got!r}: {abs(got - expected) / bound:.3g} bounds off")',
+        "assert abs(got - expected) <= 2 * bound",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _import(subject: Subject) -> list[str]:
+    factory = subject.factory
+    while isinstance(factory, functools.partial):
+        factory = factory.func
+    module = getattr(factory, "__module__", "")
+    name = getattr(factory, "__qualname__", "")
+    if not name or "<" in name or module in ("", "__main__"):
+        return [f"# put your optimizer here: {subject.name}"]
+    return [f"from {module} import {name.split('.')[0]}"]
+
+
+def _construction(subject: Subject, probe: Probe) -> str:
+    factory = subject.factory
+    while isinstance(factory, functools.partial):
+        factory = factory.func
+    name = getattr(factory, "__qualname__", "Optimizer")
+    keywords = subject.arguments(probe.hyperparameters, probe.options)
+    shown = ", ".join(f"{k}={v!r}" for k, v in keywords.items())
+    return f"{name if '<' not in name else 'Optimizer'}({_groups(subject, probe)}, {shown})"
+
+
+def _groups(subject: Subject, probe: Probe) -> str:
+    if not probe.groups:
+        return "parameters"
+    special = {i for indices, _ in probe.groups for i in indices}
+    rest = [i for i in range(len(probe.parameters)) if i not in special]
+    groups = [f"dict(params={_chosen(rest)})"] if rest else []
+    for indices, values in probe.groups:
+        merged: Mapping[str, float] = {**probe.hyperparameters, **values}
+        keywords = subject.naming.arguments(subject.algorithm, merged, {})
+        own = {subject.naming.hyperparameters[s].name for s in values}
+        shown = ", ".join(f"{k}={v!r}" for k, v in keywords.items() if k in own)
+        groups.append(f"dict(params={_chosen(list(indices))}, {shown})")
+    return f"[{', '.join(groups)}]"
+
+
+def _chosen(indices: list[int]) -> str:
+    return f"[{', '.join(f'parameters[{i}]' for i in indices)}]"
+
+
+def _changes(session: Session, probe: Probe) -> list[str]:
+    lines = []
+    for step, values in probe.changes.items():
+        lines.append(f"    if step == {step}:")
+        for symbol, value in values.items():
+            keyword = session.subject.naming.hyperparameters[symbol]
+            place = f"group[{keyword.name!r}]"
+            if keyword.index is None:
+                new = repr(value)
+            else:
+                entries = [f"{place}[{k}]" for k in range(2)]
+                entries[keyword.index] = repr(value)
+                new = f"({', '.join(entries)})"
+            lines += [
+                "        for group in optimizer.param_groups:",
+                f"            {place} = {new}",
+            ]
+    return lines
+
+
+def _numbers(x: Any) -> str:
+    """Nested lists of hex floats."""
+    if x is None:
+        return "None"
+    if isinstance(x, tuple | list):
+        return f"[{', '.join(_numbers(y) for y in x)}]"
+    array = np.asarray(x)
+    if array.ndim == 0:
+        return f"number({float(array).hex()!r})"
+    return f"[{', '.join(_numbers(y) for y in array)}]"

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import platform
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import numpy as np
-import torch
-
 from instep import spec as specs
+from instep.conformance.baseline import Baseline, resolve_spec
 from instep.conformance.checks import collect
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.context import Context, Unexplained
@@ -22,10 +18,10 @@ from instep.conformance.errors import SubjectError, UsageError
 from instep.conformance.evidence import evidence
 from instep.conformance.expectations import Expectations
 from instep.conformance.observe import Recording
-from instep.conformance.probes import ProbeFactory
-from instep.conformance.report.model import Coverage, Diagnosis, Report, Result
+from instep.conformance.report.model import Diagnosis, Report, Result
+from instep.conformance.reporting import build_report
 from instep.conformance.subject import Subject
-from instep.conformance.verdict import Severity, Tally
+from instep.conformance.verdict import Severity
 from instep.spec.model import Algorithm
 
 Progress = Callable[[int, int, str], None]
@@ -87,13 +83,14 @@ class Session:
             raise UsageError(f"there is no level {level!r}: it is quick or full")
         self.plan = Plan(resolve_spec(spec, dialect), level)
         self.subject = Subject(subject, self.plan.algorithm, rename)
-        self.base = _Base(self.subject, self.plan.algorithm, hyperparameters or {}, fixed)
+        self.base = Baseline(self.subject, self.plan.algorithm, hyperparameters or {}, fixed)
         self.context = Context(
             self.plan, self.subject, self.base.probes(), state=state, lacks=lacks, profile=profile
         )
         self.prefix = self.plan.algorithm.name.replace("(", ".").replace(")", "")
         self.checks = {f"{self.prefix}/{c.name}": c for c in collect(self.plan)}
         self.expectations = Expectations(expected_failures or {}, tuple(self.checks))
+        self.recordings: dict[str, Recording] = {}
         self._results: dict[str, Result] = {}
         self._explanations: list[tuple[str, Explanation]] = []
 
@@ -124,7 +121,8 @@ class Session:
             self.run(id)
         if progress is not None:
             progress(len(self.ids), len(self.ids), "")
-        return self._report(time.perf_counter() - started)
+        results = [self._results[id] for id in self.ids]
+        return build_report(self, results, time.perf_counter() - started)
 
     @property
     def diagnosis(self) -> Diagnosis | None:
@@ -206,6 +204,7 @@ class Session:
         cause, equation = "", ""
         recording, tally = failure.recording, failure.tally
         if recording is not None and tally is not None:
+            self.recordings[id] = recording
             cause, explanation = self._explain(id, recording)
             candidates = explanation.diagnosis.candidates
             equation = candidates[0].equation if candidates else ""
@@ -233,125 +232,6 @@ class Session:
         found = diagnose(self.context.effective, [recording, *self.context.in_step])
         self._explanations.append((id, found))
         return "", found
-
-    # ---- the report
-
-    def _report(self, seconds: float) -> Report:
-        results = tuple(self._results[id] for id in self.ids)
-        algorithm = self.plan.algorithm
-        return Report(
-            subject=self.subject.name,
-            spec=algorithm.full_name,
-            version=algorithm.version,
-            level=self.plan.level,
-            results=results,
-            diagnosis=self.diagnosis,
-            coverage=self._coverage(results),
-            mapping=self._mapping(),
-            grades=self.context.grades,
-            configuration=self.subject.arguments(self.base.values, self.base.options),
-            environment=environment(),
-            reproduction=self._reproduction(results),
-            seconds=seconds,
-        )
-
-    def _coverage(self, results: Sequence[Result]) -> Coverage:
-        skipped = tuple((r.id, r.message) for r in results if r.status == "skipped")
-        total: Tally = self.context.total
-        return Coverage(
-            expected=len(results),
-            ran=len(results) - len(skipped),
-            skipped=skipped,
-            unseen=tuple(self._unseen(results)),
-            lanes=total.seen,
-            excluded=total.excluded,
-            insensitive=total.insensitive,
-        )
-
-    def _unseen(self, results: Sequence[Result]) -> Iterator[str]:
-        algorithm, naming = self.plan.algorithm, self.subject.naming
-        for symbol in naming.missing:
-            value = self.base.values[symbol]
-            yield f"{symbol} cannot be set: only its value {value:g} was compared"
-        for symbol in sorted(self.base.fixed & {h.name for h in algorithm.hyperparameters}):
-            if symbol not in naming.missing:
-                yield f"{symbol} is fixed: only {self.base.values[symbol]:g} was compared"
-        for option in algorithm.options:
-            absent = option.name not in naming.options and option.name not in algorithm.pinned
-            if option.argument is not None and absent:
-                key = option.argument.key
-                yield f"the constructor has no {key}: only {option.default} was compared"
-        for r in results:
-            if r.status == "insensitive":
-                yield f"{r.id} was too coarse to show anything"
-
-    def _mapping(self) -> tuple[str, ...]:
-        notes = list(self.subject.naming.notes)
-        if self.context.has_base:
-            states = self.context.states
-            notes += [b.describe() for b in states.bindings.values()]
-            notes += [
-                f"state {name} was not recognised among the subject's tensors"
-                for name in self.context.live_states()
-                if name not in states.bindings
-            ]
-        return tuple(notes)
-
-    def _reproduction(self, results: Sequence[Result]) -> str:
-        from instep.conformance.repro import script
-
-        first = next((r for r in results if r.evidence is not None and not r.consequence_of), None)
-        return "" if first is None else script(self, first)
-
-
-class _Base:
-    """The base configuration: what the user gave, over what a partial bound, over the defaults."""
-
-    def __init__(
-        self,
-        subject: Subject,
-        algorithm: Algorithm,
-        hyperparameters: Mapping[str, Any],
-        fixed: Sequence[str],
-    ) -> None:
-        self.algorithm = algorithm
-        given = {**subject.naming.bound, **hyperparameters}
-        read = subject.naming.read(algorithm, given)
-        read_options = subject.naming.read_options(algorithm, given)
-        self.values = {**algorithm.defaults(), **read}
-        self.options = {**algorithm.option_defaults(), **read_options}
-        known = {k.name for k in subject.naming.hyperparameters.values()}
-        known |= set(subject.naming.options.values())
-        subject.given = {k: v for k, v in given.items() if k not in known}
-        self.fixed = frozenset(self._fixed(subject, [*fixed, *subject.naming.bound]))
-
-    def _fixed(self, subject: Subject, names: Sequence[str]) -> Iterator[str]:
-        yield from subject.naming.missing
-        for name in names:
-            yield name
-            for symbol, keyword in subject.naming.hyperparameters.items():
-                if name in (keyword.name, self.algorithm.hyperparameter(symbol).key):
-                    yield symbol
-            for option, keyword_name in subject.naming.options.items():
-                if name == keyword_name:
-                    yield option
-
-    def probes(self) -> ProbeFactory:
-        """The factory of probes around this configuration."""
-        return ProbeFactory(self.algorithm, self.values, self.options, self.fixed)
-
-
-def resolve_spec(spec: str | Algorithm, dialect: str | None) -> Algorithm:
-    """The algorithm of a spec name and a dialect of it, `eps-hat` or `adam/eps-hat`."""
-    algorithm = specs.get(spec)
-    if dialect is None:
-        return algorithm
-    names = [d.name for d in algorithm.dialects]
-    wanted = dialect if dialect in names else f"{algorithm.name}/{dialect}"
-    if wanted not in names:
-        own = ", ".join(n for n in names if n.startswith(f"{algorithm.name}/"))
-        raise UsageError(f"{algorithm.name} has no dialect {dialect!r}; it has {own or 'none'}")
-    return algorithm.bind(next(d for d in algorithm.dialects if d.name == wanted))
 
 
 def check(subject: Any, spec: str | Algorithm, **keywords: Any) -> Report:
@@ -389,21 +269,6 @@ def catalogue(level: str = "full") -> list[tuple[str, str, str]]:
         plan = Plan(specs.get(name), level)
         out += [(f"{name}/{c.name}", c.level, c.requirement) for c in collect(plan)]
     return out
-
-
-def environment() -> dict[str, str]:
-    """Versions and platform, for the report."""
-    try:
-        own = version("instep")
-    except PackageNotFoundError:
-        own = "unknown"
-    return {
-        "instep": own,
-        "torch": str(torch.__version__),
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-    }
 
 
 def _one_line(error: Exception) -> str:

@@ -10,6 +10,7 @@ from instep.conformance.mutate.mutant import Mutant
 from instep.conformance.oracle import Model
 from instep.spec import ir
 from instep.spec.model import Algorithm, State
+from instep.spec.render import expression_text
 
 Edit = Callable[[ir.Stmt], ir.Body]
 
@@ -195,8 +196,6 @@ def _named(algorithm: Algorithm, body: ir.Body, equation: str, kind: str) -> Mut
 
 
 def _mutant(algorithm: Algorithm, body: ir.Body, equation: str, kind: str, wrong: ir.Let) -> Mutant:
-    from instep.spec.render import expression_text
-
-    shown = f"{wrong.target.name} = {expression_text(wrong.value, algorithm)}"
+    shown = f"{wrong.target.name} = {expression_text(wrong.value, ascii=True)}"
     model = Model(replace(algorithm, body=body))
     return Mutant(f"{equation}: {kind}", equation, kind, shown, model)
