@@ -20,33 +20,34 @@ class Page:
     A chunk is broken only where it does not fit a line of its own.
     """
 
-    def __init__(self, width: int) -> None:
-        self.width = max(width, 40)
+    def __init__(self, width: int, label: int = LABEL) -> None:
+        self.width, self.label = max(width, 40), label
         self.lines: list[Text] = []
         self._console = Console(width=self.width, color_system=None)
 
     @property
     def text_width(self) -> int:
         """What a row has to the right of its label."""
-        return self.width - INDENT - LABEL
+        return self.width - INDENT - self.label
 
     def blank(self) -> None:
         """An empty line, never two of them and never the first."""
         if self.lines and self.lines[-1].plain:
             self.lines.append(Text())
 
-    def line(self, *chunks: Chunk, hang: int = INDENT + LABEL) -> None:
+    def line(self, *chunks: Chunk, hang: int | None = None) -> None:
         """Chunks from the left margin; what does not fit hangs."""
+        hang = INDENT + self.label if hang is None else hang
         first, *rest = self._flow([as_text(c) for c in chunks], self.width, hang)
         self.lines.append(first)
         self.lines.extend(rest)
 
     def row(self, label: str, *chunks: Chunk) -> None:
         """`  label        chunk   chunk`, hanging below the first chunk."""
-        left = Text(" " * INDENT) + Text(label.ljust(LABEL), style="dim")
+        left = Text(" " * INDENT) + Text(label.ljust(self.label), style="dim")
         lines = self._flow([as_text(c) for c in chunks], self.text_width, 0)
         for number, line in enumerate(lines):
-            self.lines.append((left if number == 0 else Text(" " * (INDENT + LABEL))) + line)
+            self.lines.append((left if number == 0 else Text(" " * (INDENT + self.label))) + line)
 
     def rows(self, label: str, lines: Iterable[Chunk]) -> None:
         """One row to each line, the label beside the first."""
@@ -75,7 +76,9 @@ class Page:
         if chunk.cell_len <= first:
             return [chunk]
         lines = chunk.wrap(self._console, min(first, rest), overflow="fold")
-        return [line for line in lines if line.plain.strip()]
+        for line in lines:
+            line.rstrip()
+        return [line for line in lines if line.plain]
 
 
 def as_text(chunk: Chunk) -> Text:

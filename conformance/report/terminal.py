@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FULL_BLOCKS = 3
 WIDEST = 120
+MOST_LISTED = 6
 SELDOM = ("xfailed", "xpassed")
 
 
@@ -151,7 +152,7 @@ def _add_strength(page: Page, report: Report) -> None:
         worst, name = max(measured)
         off = f"{notation.ratio(worst)} bounds off; up to 2 is in step"
         page.row("worst lane", off, f"({name})")
-    sharp = sorted((r.sensitivity, r.id) for r in passed if r.sensitivity is not None)
+    sharp = sorted((r.sensitivity, r.id) for r in passed if r.sensitivity)
     if sharp:
         page.rows("sensitivity", _sensitivity(sharp))
     for dtype, grade in report.grades.items():
@@ -186,8 +187,12 @@ def _add_unseen(page: Page, report: Report) -> None:
             page.row("", result.message or "its bound is too wide to see anything")
     for reason, ids in _by_reason(report).items():
         page.row("skipped", reason)
-        page.row("", Text(", ".join(ids), style="dim"))
+        page.row("", Text(_listed(ids), style="dim"))
     page.rows("not seen", report.coverage.unseen)
+
+
+def _listed(ids: Sequence[str]) -> str:
+    return ", ".join(ids) if len(ids) <= MOST_LISTED else f"{len(ids)} checks; --every lists them"
 
 
 def _by_reason(report: Report) -> dict[str, list[str]]:

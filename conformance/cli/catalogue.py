@@ -1,0 +1,240 @@
+"""The commands that run no subject: list, show, diff, explain."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from instep.conformance.cli import output
+from instep.conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from instep.conformance.report.layout import Page
+    from instep.spec.model import Algorithm, Dialect
+
+NAME_WIDTH = 24
+MEANING = {
+    "must": "the subject is out of step when it fails",
+    "should": "a failure is reported, and the subject stays in step",
+    "info": "a remark; the subject stays in step",
+}
+as_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
+
+# ---- list
+
+
+@click.command("list")
+@click.option("--checks", is_flag=True, help="The checks instead of the specifications.")
+@as_json
+def list_(checks: bool, as_json: bool) -> None:
+    """List the specifications and their dialects, or the checks."""
+    records = _check_records() if checks else _spec_records()
+    if as_json:
+        output.print_json(records)
+        return
+    console = output.console()
+    output.print_page((_checks_page if checks else _specs_page)(records, console.width), console)
+
+
+def _spec_records() -> list[dict[str, Any]]:
+    from instep import spec
+
+    return [_spec_record(spec.get(name)) for name in spec.names()]
+
+
+def _spec_record(algorithm: Algorithm) -> dict[str, Any]:
+    own = [d for d in algorithm.dialects if d.public_name == algorithm.name]
+    return {
+        "name": algorithm.name,
+        "title": algorithm.title,
+        "version": algorithm.version,
+        "spec": algorithm.spec,
+        "default": algorithm.full_name,
+        "dialects": [_dialect_record(d) for d in own],
+    }
+
+
+def _dialect_record(dialect: Dialect) -> dict[str, Any]:
+    return {
+        "name": dialect.name,
+        "source": dialect.source,
+        "note": dialect.note,
+        "options": dict(dialect.options),
+        "defaults": dict(dialect.defaults),
+    }
+
+
+def _check_records() -> list[dict[str, Any]]:
+    from instep.conformance.suite import catalogue
+
+    keys = ("id", "level", "requirement")
+    return [dict(zip(keys, check, strict=True)) for check in catalogue()]
+
+
+def _specs_page(records: list[dict[str, Any]], width: int) -> Page:
+    """Each name with its dialects; the first dialect is what the name means by itself."""
+    from rich.text import Text
+
+    page = _page(width)
+    for record in records:
+        page.blank()
+        identifier = f"{record['name']}@{record['version']}"
+        page.line(Text(identifier.ljust(NAME_WIDTH + 2), style="bold") + Text(record["title"]))
+        for dialect in record["dialects"]:
+            page.row(dialect["name"], dialect["source"])
+    return page
+
+
+def _checks_page(records: list[dict[str, Any]], width: int) -> Page:
+    """Each check once, with the specifications that have it where not all do."""
+    specs = list(dict.fromkeys(r["id"].split("/")[0] for r in records))
+    having: dict[tuple[str, str, str], list[str]] = {}
+    for r in records:
+        name, _, rest = r["id"].partition("/")
+        having.setdefault((rest, r["level"], r["requirement"]), []).append(name)
+    page = _page(width)
+    page.line(f"Ids are <spec>/<check>; specs: {', '.join(specs)}")
+    page.blank()
+    for (check, level, requirement), names in having.items():
+        limited = [] if names == specs else [f"({', '.join(names)} only)"]
+        page.line(check, f"[{level.upper()}]", *limited)
+        page.row("", requirement)
+    return page
+
+
+def _page(width: int) -> Page:
+    from instep.conformance.report.layout import Page
+
+    return Page(width, NAME_WIDTH)
+
+
+# ---- show, diff
+
+
+@click.command()
+@click.argument("name")
+@click.option("--latex", is_flag=True, help="As LaTeX.")
+@click.option("--code", metavar="TARGET", help="The generated source: eager or vectorized.")
+@click.option("--switches", is_flag=True, help="Keep the constructor's switches as branches.")
+@click.option("--ascii", is_flag=True, help="Without characters beyond ASCII.")
+def show(name: str, latex: bool, code: str | None, switches: bool, ascii: bool) -> None:
+    """Print NAME: an algorithm (adamw, adamw/decay-after, a file) or an equation (adamw.update)."""
+    if latex and code is not None:
+        raise UsageError("--latex and --code exclude each other")
+    ascii = ascii or not _encodable("√θ")
+    if _is_equation(name):
+        text = _equation(name, latex, ascii)
+    elif code is not None:
+        text = _source(name, code)
+    else:
+        text = _algorithm(name, latex, switches, ascii)
+    click.echo(text, nl=not text.endswith("\n"))
+
+
+def _is_equation(name: str) -> bool:
+    return "." in name and not name.endswith(".py")
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _equation(name: str, latex: bool, ascii: bool) -> str:
+    from instep import spec
+    from instep.spec import render
+
+    owner, _, equation = name.rpartition(".")
+    algorithm = spec.get(owner)
+    if latex:
+        return render.latex_equation(algorithm, equation)
+    return render.text_equation(algorithm, equation, ascii=ascii)
+
+
+def _algorithm(name: str, latex: bool, switches: bool, ascii: bool) -> str:
+    from instep import spec
+    from instep.spec import render
+
+    algorithm = spec.get(name)
+    keep = render.switches(algorithm) if switches else None
+    if latex:
+        return render.latex_algorithm(algorithm, keep=keep)
+    width = output.console().width
+    return render.text_algorithm(algorithm, keep=keep, ascii=ascii, width=width)
+
+
+def _source(name: str, target: str) -> str:
+    from instep import spec
+    from instep.reference.generate import GenerateError, generate_source
+    from instep.reference.generate.tree import format_source
+
+    try:
+        text = generate_source(spec.get(name), target)
+    except GenerateError as error:
+        raise UsageError(str(error)) from error
+    try:
+        return format_source(text)
+    except GenerateError:  # ruff comes with the extra dev only: the text is valid as it is
+        return text
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@as_json
+def diff(a: str, b: str, as_json: bool) -> None:
+    """Say where A and B differ: proved equal, or an input that tells them apart."""
+    from instep import spec
+    from instep.spec.algebra import difference
+
+    found = difference(spec.get(a), spec.get(b))
+    if as_json:
+        text = found.to_json()
+        click.echo(text, nl=not text.endswith("\n"))
+    else:
+        click.echo(found.to_text(output.console().width).rstrip("\n"))
+
+
+# ---- explain
+
+
+@click.command()
+@click.argument("id")
+@as_json
+def explain(id: str, as_json: bool) -> None:
+    """Say what check ID requires: adamw/numerics/defaults, or numerics/defaults of every spec."""
+    records = _check_records()
+    found = [r for r in records if r["id"] == id or r["id"].partition("/")[2] == id]
+    if not found:
+        raise UsageError(_unknown_check(id, [r["id"] for r in records]))
+    if as_json:
+        output.print_json(found)
+        return
+    from instep.conformance.report.layout import Page
+
+    console = output.console()
+    page = Page(console.width)
+    first = found[0]
+    page.line(id, f"[{first['level'].upper()}]")
+    page.row("requirement", first["requirement"])
+    page.row("level", MEANING[first["level"]])
+    if len(found) > 1:
+        page.row("specs", ", ".join(r["id"].partition("/")[0] for r in found))
+    output.print_page(page, console)
+
+
+def _unknown_check(id: str, known: list[str]) -> str:
+    names = [*known, *(k.partition("/")[2] for k in known)]
+    near = list(dict.fromkeys(difflib.get_close_matches(id, names, n=3)))
+    hint = f"nearest: {', '.join(near)}" if near else "`instep list --checks` prints all"
+    return f"there is no check {id!r}; {hint}"
+
+
+COMMANDS = (list_, show, diff, explain)

@@ -1,0 +1,121 @@
+"""The commands that run a subject: check, repro, identify."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from instep.conformance.cli import options, output
+from instep.conformance.cli.exits import Exit, StopError
+from instep.conformance.configuration import Settings
+from instep.conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from instep.conformance.report.model import Report
+    from instep.conformance.suite import Session
+
+
+@click.command()
+@click.argument("subject")
+@options.subject_options
+@click.option(
+    "--expect-failure", metavar="ID=WHY", multiple=True, help="Check that fails, and why."
+)
+@click.option("--floor", type=click.IntRange(0), metavar="N", help="Fewest checks that must run.")
+@click.option("--json", "json_file", metavar="F", help="Write the report as JSON; - is stdout.")
+@click.option("--junit", "junit_file", metavar="F", help="Write the report as JUnit XML.")
+@click.option("--every", is_flag=True, help="Also print a line for each check.")
+def check(
+    subject: str,
+    expect_failure: tuple[str, ...],
+    floor: int | None,
+    json_file: str | None,
+    junit_file: str | None,
+    every: bool,
+    **given: Any,
+) -> int:
+    """Judge SUBJECT (module:attribute) against a specification."""
+    chosen = options.settings(subject, given).overridden(
+        expected_failures=options.pairs(expect_failure, "--expect-failure")
+    )
+    floor = chosen.floor if floor is None else floor
+    for file in (json_file, junit_file):
+        output.require_writable(file)
+    report = _run(subject, chosen)
+    report = dataclasses.replace(report, invocation=options.invocation(subject, given))
+    _write(report, json_file, junit_file)
+    if output.STDOUT not in (json_file, junit_file):
+        _print(report, every)
+    return _judge(report, floor)
+
+
+def _run(target: str, chosen: Settings) -> Report:
+    if chosen.dialect == "any":
+        from instep.conformance.locate import locate
+        from instep.conformance.suite import check as check_every_dialect
+
+        return check_every_dialect(locate(target), chosen.spec, **chosen.keywords())
+    session = open_session(target, chosen)
+    with output.progress_bar() as progress:
+        return session.report(progress)
+
+
+def open_session(target: str, chosen: Settings) -> Session:
+    """A session on the object that a target names."""
+    from instep.conformance.locate import locate
+    from instep.conformance.suite import Session
+
+    return Session(locate(target), chosen.spec, **chosen.keywords())
+
+
+def _write(report: Report, json_file: str | None, junit_file: str | None) -> None:
+    if json_file is not None:
+        output.write(json_file, report.to_json())
+    if junit_file is not None:
+        from instep.conformance.report.junit import to_junit
+
+        output.write(junit_file, to_junit(report))
+
+
+def _print(report: Report, every: bool) -> None:
+    from instep.conformance.report.terminal import print_report
+
+    print_report(report, output.console(), every=every)
+
+
+def _judge(report: Report, floor: int) -> int:
+    """The exit code; a wrong optimizer outweighs a stale expectation, and that a short run."""
+    if not report.ok:
+        return Exit.OUT_OF_STEP
+    stale = [r.id for r in report.results if r.status == "xpassed"]
+    if stale:
+        text = f"{', '.join(stale)}: expected to fail, and passes; take it off the list"
+        raise StopError(text, Exit.EXPECTATIONS)
+    if report.coverage.ran < floor:
+        text = f"only {report.coverage.ran} checks ran, and the floor is {floor}"
+        raise StopError(text, Exit.FLOOR)
+    return Exit.OK
+
+
+@click.command()
+@click.argument("id")
+@click.option("--subject", required=True, help="module:attribute.")
+@options.subject_options
+def repro(id: str, subject: str, **given: Any) -> int:
+    """Print a script that shows the failure of check ID and needs torch and the subject alone."""
+    from instep.conformance.repro import script
+
+    session = open_session(subject, options.settings(subject, given))
+    result = session.run(id)
+    if result.status not in ("failed", "errored"):
+        raise UsageError(f"{id} {result.status}: there is nothing to reproduce")
+    text = script(session, result)
+    if not text:
+        raise UsageError(f"{id} {result.status}, but has no script: see what `instep check` says")
+    click.echo(text, nl=not text.endswith("\n"))
+    return Exit.OK
+
+
+COMMANDS = (check, repro)

@@ -1,0 +1,100 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import ast
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from instep.conformance.configuration import LEVELS, Settings, configured
+from instep.conformance.errors import UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--spec", metavar="S", help="Specification: a name, a dialect, or a file."),
+    click.option(
+        "--set", "assigned", metavar="K=V", multiple=True,
+        help="Constructor keyword, in the subject's name: --set 'betas=(0.9, 0.95)'.",
+    ),
+    click.option("--fixed", metavar="K", multiple=True, help="Keyword that must not be varied."),
+    click.option("--rename", metavar="A=B", multiple=True, help="The spec's A is called B."),
+    click.option("--state", metavar="A=B", multiple=True, help="Spec's state A is kept in B."),
+    click.option("--dialect", metavar="D", help="Dialect of the spec, or any."),
+    click.option("--profile", metavar="A=B", multiple=True,
+                 help="Type B in which A (state, compute, scalar) is kept."),
+    click.option("--level", type=click.Choice(LEVELS), help="quick (default) or full."),
+    click.option("--lacks", metavar="X", multiple=True, help="Ability the subject says it lacks."),
+    click.option(
+        "--implementations/--no-implementations", default=None,
+        help="Also judge foreach, fused and the like; on at level full.",
+    ),
+    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S",
+                 help="Seconds that one check may take."),
+)  # fmt: skip
+
+
+def subject_options(function: F) -> F:
+    """Add the options that say how a subject is checked."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def settings(target: str, given: Mapping[str, Any]) -> Settings:
+    """The configuration file's settings for a subject, under what the command line says."""
+    found = configured(target).overridden(
+        spec=given["spec"],
+        hyperparameters={k: literal(v) for k, v in pairs(given["assigned"], "--set").items()},
+        fixed=given["fixed"],
+        rename=pairs(given["rename"], "--rename"),
+        state=pairs(given["state"], "--state"),
+        profile=pairs(given["profile"], "--profile"),
+        dialect=given["dialect"],
+        level=given["level"],
+        lacks=given["lacks"],
+        implementations=given["implementations"],
+        timeout=given["timeout"],
+    )
+    if not found.spec:
+        raise UsageError("which specification? Give --spec; `instep list` prints the names")
+    return found
+
+
+def invocation(target: str, given: Mapping[str, Any]) -> str:
+    """The same options as the text that another command takes: `--subject m:A --spec adamw ...`."""
+    words = ["--subject", target]
+    flags = {"assigned": "--set"}
+    for name, value in given.items():
+        flag = flags.get(name, f"--{name}")
+        if isinstance(value, bool):
+            words.append(flag if value else f"--no-{name}")
+        elif isinstance(value, tuple):
+            words.extend(word for one in value for word in (flag, one))
+        elif value is not None:
+            words.extend([flag, str(value)])
+    return shlex.join(words)
+
+
+def pairs(words: Iterable[str], option: str) -> dict[str, str]:
+    """`a=b` words as a mapping; raises UsageError for other words and names given twice."""
+    out: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name.strip() or not equals:
+            raise UsageError(f"{option} takes name=value, not {word!r}")
+        if name.strip() in out:
+            raise UsageError(f"{option} {name.strip()} is given twice")
+        out[name.strip()] = value.strip()
+    return out
+
+
+def literal(text: str) -> Any:
+    """The Python literal that the text is (`1e-3`, `(0.9, 0.95)`, `True`), else the text."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
