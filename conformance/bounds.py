@@ -182,8 +182,8 @@ class BoundedArithmetic:
     def _power(self, a: Any, b: Any) -> Bounded:
         a = a if isinstance(a, Bounded) else self.number(a)
         b = b if isinstance(b, Bounded) else self.number(b)
-        if np.ndim(b.value) == 0 and b.value == 2 and b.bound == 0:
-            return self._product(a, a, a.host)
+        if not a.host and np.ndim(b.value) == 0 and b.value == 2 and b.bound == 0:
+            return self._product(a, a, False)  # of host numbers even pow(b, 2) may be exp(2 log b)
         host = a.host and b.host
         value = np.power(a.value, b.value)
         unit = self.scalar_unit if host else self.unit

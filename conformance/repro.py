@@ -96,7 +96,8 @@ def _text(session: Session, result: Result, probe: Probe, tally: Tally, index: i
         "",
         f"got = parameters[{index}].flatten()[{lane}].item()",
         f"expected, bound = number({expected.hex()!r}), number({bound.hex()!r})",
-        'print(f"expected {expected!r}, got {got!r}: {abs(got - expected) / bound:.3g} bounds off")',
+        "off = abs(got - expected) / bound",
+        'print(f"expected {expected!r}, got {got!r}: {off:.3g} bounds off")',
         "assert abs(got - expected) <= 2 * bound",
     ]
     return "\n".join(lines) + "\n"

@@ -29,6 +29,9 @@ class UnsupportedError(Exception):
 class Subject:
     """Somebody's optimizer, as a constructor with names mapped to the spec's.
 
+    `requires_grad` is switched off for subjects that differentiate through their own step and so refuse
+    leaves that require gradients.
+
     Args:
         factory: `(params, **keywords)` that returns an object with `step`.
         algorithm: the spec, seen through a dialect.
@@ -49,6 +52,7 @@ class Subject:
         self.naming: Naming = infer_naming(factory, algorithm, rename)
         self.given = {**self.naming.bound, **(given or {})}
         self.name = name_of(factory)
+        self.requires_grad = True
 
     def arguments(
         self, values: Mapping[str, float], options: Mapping[str, OptionValue]
@@ -132,10 +136,13 @@ def name_of(factory: Any) -> str:
     return f"{module}.{name}" if module and module != "__main__" else str(name)
 
 
-def tensors_of(probe: Probe) -> list[torch.Tensor]:
+def tensors_of(probe: Probe, requires_grad: bool = True) -> list[torch.Tensor]:
     """Leaf parameters in the probe's type."""
     dtype = getattr(torch, probe.dtype)
-    return [torch.nn.Parameter(torch.tensor(p).to(dtype)) for p in probe.parameters]
+    return [
+        torch.nn.Parameter(torch.tensor(p).to(dtype), requires_grad=requires_grad)
+        for p in probe.parameters
+    ]
 
 
 class Run:
@@ -146,7 +153,7 @@ class Run:
 
     def __init__(self, subject: Subject, probe: Probe) -> None:
         self.subject, self.probe = subject, probe
-        self.parameters = tensors_of(probe)
+        self.parameters = tensors_of(probe, subject.requires_grad)
         self.dtype = getattr(torch, probe.dtype)
         groups = subject.groups(probe, self.parameters)
         self.optimizer = subject.build(groups, probe.hyperparameters, probe.options)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from instep.conformance.checks.base import Check, Outcome, Plan
+from instep.conformance.errors import SubjectError
 from instep.conformance.subject import Run
 
 if TYPE_CHECKING:
@@ -26,5 +27,15 @@ def _base(context: Context) -> Outcome:
     probe = context.probes.make(
         "base", values=context.probes.base, dtype="float32", shapes=((5,),), steps=1
     )
-    Run(context.subject, probe).finish()
+    subject = context.subject
+    try:
+        Run(subject, probe).finish()
+    except SubjectError:
+        subject.requires_grad = False
+        try:
+            Run(subject, probe).finish()
+        except SubjectError:
+            subject.requires_grad = True
+            Run(subject, probe).finish()
+        return Outcome(message="it runs on parameters that require no gradient only")
     return Outcome()
