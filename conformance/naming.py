@@ -124,7 +124,7 @@ def infer_naming(
         found,
         options,
         tuple(h.name for h in algorithm.hyperparameters if h.name not in found),
-        {k: d for k, d in keywords.items() if isinstance(d, bool) and k not in used},
+        {k: d for k, d in _flags(factory).items() if k not in used},
         _bound(factory),
         tuple(notes),
     )
@@ -142,6 +142,21 @@ def _keywords(factory: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
     takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
     empty = inspect.Parameter.empty
     return {p.name: None if p.default is empty else p.default for p in named}, takes_any
+
+
+def _flags(factory: Callable[..., Any]) -> dict[str, bool]:
+    """Constructor keywords that are booleans: by default, or optional ones by annotation."""
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    out = {}
+    for p in parameters:
+        if isinstance(p.default, bool):
+            out[p.name] = p.default
+        elif p.default is None and "bool" in str(p.annotation):
+            out[p.name] = False
+    return out
 
 
 def _bound(factory: Callable[..., Any]) -> dict[str, Any]:

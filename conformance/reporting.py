@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from instep.conformance.checks.numerics import slug
 from instep.conformance.report.model import Coverage, Report, Result
 from instep.conformance.repro import script
 
@@ -65,8 +66,10 @@ def _unseen(session: Session, results: Sequence[Result]) -> Iterator[str]:
         if option.argument is not None and absent:
             key = option.argument.key
             yield f"the constructor has no {key}: only {option.default} was compared"
-    for flag, default in naming.booleans.items():
-        yield f"the constructor's {flag} was left at {default}"
+    judged = {r.id.split("/", 1)[1] for r in results}
+    left = [f for f in naming.booleans if f"implementations/{slug(f)}" not in judged]
+    if left:
+        yield f"other settings of the constructor's flags {', '.join(left)}"
     for r in results:
         if r.status == "insensitive":
             yield f"{r.id} was too coarse to show anything"

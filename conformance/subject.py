@@ -29,8 +29,8 @@ class UnsupportedError(Exception):
 class Subject:
     """Somebody's optimizer, as a constructor with names mapped to the spec's.
 
-    `requires_grad` is switched off for subjects that differentiate through their own step and so refuse
-    leaves that require gradients.
+    `requires_grad` is switched off for subjects that differentiate through their own step and so
+    refuse leaves that require gradients.
 
     Args:
         factory: `(params, **keywords)` that returns an object with `step`.

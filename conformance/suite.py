@@ -17,6 +17,7 @@ from instep.conformance.diagnose import Explanation, diagnose, reproduces
 from instep.conformance.errors import SubjectError, UsageError
 from instep.conformance.evidence import evidence
 from instep.conformance.expectations import Expectations
+from instep.conformance.implementations import variants
 from instep.conformance.observe import Recording
 from instep.conformance.report.model import Diagnosis, Report, Result
 from instep.conformance.reporting import build_report
@@ -81,6 +82,10 @@ class Session:
     ) -> None:
         if level not in ("quick", "full"):
             raise UsageError(f"there is no level {level!r}: it is quick or full")
+        self._keywords: dict[str, Any] = {
+            "spec": spec, "hyperparameters": hyperparameters, "fixed": fixed, "rename": rename,
+            "state": state, "dialect": dialect, "profile": profile, "lacks": lacks, "level": level,
+        }  # fmt: skip
         self.plan = Plan(resolve_spec(spec, dialect), level)
         self.subject = Subject(subject, self.plan.algorithm, rename)
         self.base = Baseline(self.subject, self.plan.algorithm, hyperparameters or {}, fixed)
@@ -89,10 +94,17 @@ class Session:
         )
         self.prefix = self.plan.algorithm.name.replace("(", ".").replace(")", "")
         self.checks = {f"{self.prefix}/{c.name}": c for c in collect(self.plan)}
+        if implementations if implementations is not None else self.plan.thorough:
+            more = variants(self.subject, self._judge_variant)
+            self.checks.update({f"{self.prefix}/{c.name}": c for c in more})
         self.expectations = Expectations(expected_failures or {}, tuple(self.checks))
         self.recordings: dict[str, Recording] = {}
         self._results: dict[str, Result] = {}
         self._explanations: list[tuple[str, Explanation]] = []
+
+    def _judge_variant(self, factory: Any) -> Report:
+        """Judge another constructor under this session's keywords."""
+        return Session(factory, **self._keywords, implementations=False).report()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -128,6 +140,10 @@ class Session:
     def diagnosis(self) -> Diagnosis | None:
         """What the subject computes instead, as far as the checks that ran can say."""
         return self._explanations[0][1].diagnosis if self._explanations else None
+
+    def diagnosis_of(self, id: str) -> Diagnosis | None:
+        """What was found to explain the failure of one check, None where another explains it."""
+        return next((found.diagnosis for of, found in self._explanations if of == id), None)
 
     # ---- one check
 
