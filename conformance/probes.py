@@ -77,6 +77,12 @@ def dyadic(h: Hyperparameter) -> float:
     return float(2.0 ** max(round(np.log2(abs(h.default)) * 0.5), -20) * np.sign(h.default))
 
 
+def fine(h: Hyperparameter) -> float:
+    """The dyadic value with 12 more bits: exact in float32, which half precision cannot hold."""
+    value = dyadic(h) * (1 + 2.0**-12)
+    return value if h.domain.contains(value) and not h.domain.integer else dyadic(h)
+
+
 class ProbeFactory:
     """Makes the probes of one algorithm around a base configuration.
 
@@ -103,6 +109,11 @@ class ProbeFactory:
     def probe_values(self) -> dict[str, float]:
         """Dyadic values for everything that may vary."""
         free = {h.name: dyadic(h) for h in self.algorithm.hyperparameters}
+        return {**free, **{k: v for k, v in self.base.items() if k in self.fixed}}
+
+    def fine_values(self) -> dict[str, float]:
+        """The same with more bits, to see hyperparameters squeezed through a narrow type."""
+        free = {h.name: fine(h) for h in self.algorithm.hyperparameters}
         return {**free, **{k: v for k, v in self.base.items() if k in self.fixed}}
 
     def admissible(

@@ -35,6 +35,13 @@ def checks(plan: Plan) -> Iterator[Check]:
         _defaults,
         numeric=True,
     )
+    yield Check(
+        "numerics/fine-values",
+        "must",
+        "parameters follow the equations with hyperparameters that need single precision",
+        _fine,
+        numeric=True,
+    )
     for symbol in corners(algorithm):
         yield Check(
             f"numerics/zero-{slug(symbol)}",
@@ -93,6 +100,12 @@ def _defaults(context: Context) -> Outcome:
     values = {**context.algorithm.defaults(), **context.probes.base}
     probe = context.probes.make("defaults", values=values, dtype=context.widest)
     return context.require(context.record(probe), "with default hyperparameters they leave it")
+
+
+def _fine(context: Context) -> Outcome:
+    values = context.probes.fine_values()
+    probe = context.probes.make("fine", values=values, dtype=context.widest, **_SMALL)
+    return context.require(context.record(probe), "with hyperparameters of 13 bits they leave it")
 
 
 def _corner(symbol: str, context: Context) -> Outcome:

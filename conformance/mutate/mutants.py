@@ -8,6 +8,7 @@ import numpy as np
 
 from instep.conformance.mutate import bodies
 from instep.conformance.mutate.mutant import Mutant
+from instep.conformance.probes import dyadic
 from instep.spec.arithmetic import Float64
 from instep.spec.errors import SpecError
 from instep.spec.interpret import Interpreter
@@ -50,7 +51,8 @@ def _key(algorithm: Algorithm, options: Mapping[str, OptionValue]) -> object:
 def _runs(algorithm: Algorithm) -> bool:
     """Whether a body assigns what it reads, over two steps."""
     try:
-        runner = Interpreter(algorithm, Float64(), [np.ones(2)])
+        values = {h.name: dyadic(h) for h in algorithm.hyperparameters}
+        runner = Interpreter(algorithm, Float64(), [np.ones(2)], hyperparameters=values)
         for _ in range(2):
             runner.step([np.ones(2)], oracle=lambda points: (None, [np.ones(2)]))
     except SpecError:
