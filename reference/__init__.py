@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from instep.reference.vectorized import *
+    from instep.reference.vectorized import *  # noqa: F403  # whatever is exported
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
+    if not name[:1].isupper():  # submodules are found by import, classes here
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from instep.reference import vectorized
 

@@ -117,11 +117,11 @@ class Adam(EagerOptimizer):
         v = state["exp_avg_sq"] = beta2 * v_prev + (1 - beta2) * g**2  # adam.second_moment
         if amsgrad:
             v_max = state["max_exp_avg_sq"] = torch.maximum(v_max_prev, v)  # adam.maximum@raw
-        m_hat = m / (1 - beta1**t)  # adam.first_correction
+        m_hat = m / (1 - beta1**t)  # adam.first_correction@both
         if amsgrad:
-            v_hat = v_max / (1 - beta2**t)  # adam.second_correction
+            v_hat = v_max / (1 - beta2**t)  # adam.second_correction@both
         else:
-            v_hat = v / (1 - beta2**t)  # adam.second_correction
+            v_hat = v / (1 - beta2**t)  # adam.second_correction@both
         d = torch.sqrt(v_hat) + eps  # adam.denominator
         theta = theta - lr * m_hat / d  # adam.update
         return theta

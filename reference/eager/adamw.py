@@ -107,11 +107,11 @@ class AdamW(EagerOptimizer):
         v = state["exp_avg_sq"] = beta2 * v_prev + (1 - beta2) * g**2  # adamw.second_moment
         if amsgrad:
             v_max = state["max_exp_avg_sq"] = torch.maximum(v_max_prev, v)  # adamw.maximum@raw
-        m_hat = m / (1 - beta1**t)  # adamw.first_correction
+        m_hat = m / (1 - beta1**t)  # adamw.first_correction@both
         if amsgrad:
-            v_hat = v_max / (1 - beta2**t)  # adamw.second_correction
+            v_hat = v_max / (1 - beta2**t)  # adamw.second_correction@both
         else:
-            v_hat = v / (1 - beta2**t)  # adamw.second_correction
+            v_hat = v / (1 - beta2**t)  # adamw.second_correction@both
         d = torch.sqrt(v_hat) + eps  # adamw.denominator
         theta = theta - lr * m_hat / d  # adamw.update
         return theta

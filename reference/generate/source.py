@@ -12,7 +12,7 @@ from typing import Any
 
 import jinja2
 
-from instep.reference.generate.emit import eager, frame_text
+from instep.reference.generate.emit import eager, frame_text, vectorized
 from instep.reference.generate.errors import GenerateError
 from instep.reference.generate.frame import Frame
 from instep.reference.generate.lower.resolve_options import resolve_options
@@ -105,7 +105,11 @@ def _shared_context(frame: Frame) -> dict[str, Any]:
         "initial": frame_text.initial_state(frame),
         "shared": frame_text.shared_state(frame),
         "lockstep": eager.is_lockstep(frame),
+        "shape_queries": [],
+        "has_foreach": True,
         "closure": eager.has_closure(frame),
+        "shared_keys": ", ".join(f'"{key}"' for key in frame_text.shared_keys(frame)),
+        "group_keys": ", ".join(f'"{key}"' for key in frame_text.group_keys(frame)),
         "equations": eager.emit(frame),
     }
 
@@ -116,8 +120,28 @@ def _eager_context(frame: Frame) -> Mapping[str, Any]:
     return {**context, "base": base, "imports": _imports(context, base)}
 
 
+def _vectorized_context(frame: Frame) -> Mapping[str, Any]:
+    context = _shared_context(frame)
+    base = "VectorizedLockstep" if context["lockstep"] else "VectorizedOptimizer"
+    flags = frame_text.flags(frame)
+    arguments = [*frame.arguments(), *flags]
+    context |= {
+        "base": base,
+        "documentation": frame_text.documentation(frame, (*flags, frame_text.BACKEND)),
+        "signature": frame_text.signature([*arguments, frame_text.BACKEND]),
+        "entries": [a.key for a in arguments],
+        "extra": ", backend",
+        "older": context["older"] | {flag.key: flag.default for flag in flags},
+        "foreach": vectorized.emit(frame),
+        "shape_queries": vectorized.shape_queries(frame),
+    }
+    context["has_foreach"] = context["foreach"] is not None or context["lockstep"]
+    return {**context, "imports": _imports(context, base)}
+
+
 def _imports(context: Mapping[str, Any], base: str) -> str:
-    text = "\n".join([*context["equations"], *context["initial"], *context["domains"].values()])
+    parts = [context["equations"], context["initial"], context["domains"].values()]
+    text = "\n".join(line for part in [*parts, context.get("foreach") or ()] for line in part)
     lines = ["from collections.abc import Mapping"]
     if re.search(r"\binf\b", text):
         lines.append("from math import inf")
@@ -138,15 +162,22 @@ def _runtime_imports(text: str, context: Mapping[str, Any], base: str) -> list[s
         lines.append(f"from {runtime}.eager import EagerOptimizer")
     intervals = ["Domain"] + ["Interval"] * ("Interval(" in text)
     lines.append(f"from {runtime}.intervals import {', '.join(intervals)}")
-    if base == "LockstepOptimizer":
+    if context["lockstep"]:
         requests = [
             r for r in ("Gradient", "LossAndGradient", "Max", "Sum") if f"yield {r}(" in text
         ]
-        lines.append(f"from {runtime}.lockstep import {', '.join([*requests, base, 'Steps'])}")
+        names = [*requests, *([base] if base == "LockstepOptimizer" else []), "Steps"]
+        lines.append(f"from {runtime}.lockstep import {', '.join(sorted(names))}")
+    if base.startswith("Vectorized"):
+        names = ["Backend", *["Tensors"] * bool(context["foreach"]), base]
+        lines.append(f"from {runtime}.vectorized import {', '.join(names)}")
     work = ["Group"] + ["Layout"] * bool(context["numbers"]) + ["State"]
     work += [f for f in ("cols_like", "rows_like") if f"{f}(" in text]
     lines.append(f"from {runtime}.work import {', '.join(work)}")
     return lines
 
 
-TARGETS: dict[str, Callable[[Frame], Mapping[str, Any]]] = {"eager": _eager_context}
+TARGETS: dict[str, Callable[[Frame], Mapping[str, Any]]] = {
+    "eager": _eager_context,
+    "vectorized": _vectorized_context,
+}

@@ -27,7 +27,7 @@ class Layout:
     counter: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Work:
     """A parameter, its gradient and its state as the equations see them."""
 
@@ -85,6 +85,16 @@ def read_tensors(work: Work, layout: Layout) -> None:
         if not isinstance(value, Tensor) or value.device != work.theta.device:
             dtype = _number_dtype(key, layout)
             work.state[key] = torch.as_tensor(value, dtype=dtype, device=work.theta.device)
+
+
+def rows_like(theta: Tensor, value: float) -> Tensor:
+    """A state with one entry for each row, kept as a last axis of length one."""
+    return torch.full_like(theta[..., :1] if theta.dim() > 1 else theta, value)
+
+
+def cols_like(theta: Tensor, value: float) -> Tensor:
+    """A state with one entry for each column, kept as a second last axis of length one."""
+    return torch.full_like(theta[..., :1, :] if theta.dim() > 1 else theta, value)
 
 
 def close_work(

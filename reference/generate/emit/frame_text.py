@@ -22,6 +22,30 @@ COMMAND = "python -m instep.reference.generate"
 _WRAP: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 
+BACKEND = Parameter(
+    "backend",
+    "Backend",
+    "auto",
+    '"auto", "foreach", "fused" or "eager"; the keywords foreach and fused must agree with it',
+    keyword_only=True,
+)
+
+
+def flags(frame: Frame) -> list[Parameter]:
+    """Torch's keywords that tell how a step runs; graph capture is a matter of the step counter."""
+    captured = [
+        Parameter(
+            "capturable", "bool", False, "keep the step counter and tensor lr on the device", True
+        )
+    ]
+    return [
+        Parameter("foreach", "bool | None", None, "run on lists of tensors (True), or not", True),
+        *(captured if frame.algorithm.counter is not None else []),
+        Parameter("differentiable", "bool", False, "let autograd run through the step", True),
+        Parameter("fused", "bool | None", None, "run a fused kernel where there is one", True),
+    ]
+
+
 def source_file(algorithm: model.Algorithm) -> str:
     """The specification's file as a header cites it."""
     from instep.spec import algorithms
@@ -90,6 +114,20 @@ def number_keys(frame: Frame) -> list[str]:
     keys = [counter_key(frame)] if counted else []
     keys += [s.key for s in frame.states() if s.scope == "parameter" and s.shape == "scalar"]
     return [key for key in keys if key is not None]
+
+
+def shared_keys(frame: Frame) -> list[str]:
+    """Keys of the state that parameters share."""
+    counter = frame.algorithm.counter
+    counted = counter is not None and counter.scope != "parameter"
+    keys = [counter_key(frame)] if counted else []
+    keys += [s.key for s in frame.states() if s.scope != "parameter"]
+    return [key for key in keys if key is not None]
+
+
+def group_keys(frame: Frame) -> list[str]:
+    """Keys of the state that each group has for itself."""
+    return [s.key for s in frame.states() if s.scope == "group"]
 
 
 def counter_key(frame: Frame) -> str | None:

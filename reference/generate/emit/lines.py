@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass, field
+from typing import Any
 
 LINE_LENGTH = 100
 _INDENT = 4
 # Where the function body stands in the file: inside a method of a class.
 _BASE = 8
+_WHOLE_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 
 @dataclass
@@ -28,6 +31,12 @@ class Lines:
         else:
             self.add(f"# {name}")
             self.add(text)
+
+    def comment(self, text: str) -> None:
+        """A comment, on as many lines as it takes."""
+        width = LINE_LENGTH - _BASE - _INDENT * self.depth
+        for line in textwrap.wrap(text, width, subsequent_indent="#     ", **_WHOLE_WORDS):
+            self.add(line)
 
     def blank(self) -> None:
         """An empty line, unless nothing or an empty line stands above."""

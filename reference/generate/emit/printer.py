@@ -33,6 +33,7 @@ class Names:
     option: Callable[[str, OptionValue], tuple[str, bool | str]]
     gradient: Callable[[ir.Grad | ir.Loss], str]
     total: Callable[[ir.Reduce], str]
+    like: str = ir.THETA
 
 
 class Printer:
@@ -122,7 +123,7 @@ class Printer:
 
     def _call(self, function: str, arguments: tuple[ir.Expr, ...]) -> str:
         if function in _SHAPE:
-            return _SHAPE[function].format(self(arguments[0], ATOM))
+            return _SHAPE[function].format(self._shaped(arguments[0]))
         if function not in ir.FUNCTIONS:
             raise unknown(self.target, ir.Call(function, arguments))
         if all(map(self.on_host, arguments)):
@@ -130,6 +131,10 @@ class Printer:
         if function in ("max", "min"):
             return self._extreme(function, *arguments)
         return f"torch.{function}({', '.join(map(self, arguments))})"
+
+    def _shaped(self, expr: ir.Expr) -> str:
+        """A tensor of which only the shape is asked."""
+        return self(expr, ATOM)
 
     def _extreme(self, function: str, left: ir.Expr, right: ir.Expr) -> str:
         if not self.on_host(left) and not self.on_host(right):
@@ -143,7 +148,7 @@ class Printer:
         yes, no = self(then), self(otherwise)
         if self.on_host(then) and self.on_host(otherwise):
             # Two Python numbers would give float32, whatever the parameter's type.
-            yes = f"torch.as_tensor({yes}, dtype={self.names.symbol(ir.THETA)}.dtype)"
+            yes = f"torch.as_tensor({yes}, dtype={self.names.like}.dtype)"
         return f"torch.where({self(condition)}, {yes}, {no})"
 
 

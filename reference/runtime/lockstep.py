@@ -1,0 +1,245 @@
+"""Steps in which parameters wait for each other: sums over all, gradients at other points.
+
+The equations of one parameter are a generator. It yields a request and is resumed with the answer
+once all parameters have asked; so every parameter's equations read as if it were alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from instep.reference.runtime import scalar_math
+from instep.reference.runtime.base import Closure, Reference
+from instep.reference.runtime.work import (
+    Group,
+    State,
+    Work,
+    as_numbers,
+    close_work,
+    open_work,
+    read_numbers,
+    real,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """The gradient of the loss at a point."""
+
+    point: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class LossAndGradient:
+    """The gradient at a point, and the loss there."""
+
+    point: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The sum over all parameters of what each gives."""
+
+    part: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Max:
+    """The largest of what all parameters give."""
+
+    part: Any
+
+
+Request = Gradient | LossAndGradient | Sum | Max
+Steps = Generator[Request, Any, Tensor]
+_FOLDS: dict[type, Callable[[Any, Any], Any]] = {Sum: lambda a, b: a + b, Max: scalar_math.maximum}
+
+
+@dataclass(slots=True)
+class Runner:
+    """One parameter's equations on their way."""
+
+    work: Work
+    steps: Steps
+    shared: State
+    request: Request | None = None
+    theta: Tensor | None = None
+    answer: Any = field(default=None)
+
+    def resume(self) -> None:
+        """Run to the next request, or to the end."""
+        try:
+            self.request = self.steps.send(self.answer)
+        except StopIteration as end:
+            self.request, self.theta = None, end.value
+
+
+class LockstepOptimizer(Reference):
+    """Runs the generated equations of all parameters side by side.
+
+    Class attributes that generated code sets:
+        _closure: whether the step evaluates the loss itself, through the closure.
+        _shared_keys: keys of the state that parameters share.
+        _group_keys: those of them that each group has for itself.
+    """
+
+    _closure: ClassVar[bool] = False
+    _shared_keys: ClassVar[frozenset[str]] = frozenset()
+    _group_keys: ClassVar[frozenset[str]] = frozenset()
+
+    def step(self, closure: Closure | None = None) -> Any:
+        """One step of every parameter that has a gradient.
+
+        Args:
+            closure: evaluates the loss again, with gradients enabled. Where the equations ask for
+            the
+                gradient at several points it is called once for each, and must be given.
+
+        Raises:
+            TypeError: the equations need a closure and there is none.
+        """
+        if closure is None and self._closure:
+            name = type(self).__name__
+            raise TypeError(f"{name} evaluates the gradient itself: step() needs a closure")
+        if self._closure:
+            return self._run(closure)
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        self._run(None)
+        return loss
+
+    def _steps(self, theta: Tensor, state: State, shared: State, group: Group) -> Steps:
+        """The equations of one parameter: writes `state` and `shared`, returns its new value."""
+        raise NotImplementedError
+
+    def _initialize_shared(self, shared: State, group: Group) -> None:
+        """Fill in the state that parameters share; generated where there is any."""
+
+    def _run(self, closure: Closure | None) -> Any:
+        """All equations to their end, then everything stored; a failure leaves all as it was."""
+        with torch.no_grad():
+            evaluation = _Evaluation(self, closure)
+            runners = list(self._runners())
+            try:
+                _side_by_side(runners, evaluation)
+            finally:
+                evaluation.restore()
+            self._store([r for r in runners if r.theta is not None])
+        return evaluation.loss
+
+    def _runners(self) -> Iterator[Runner]:
+        common = self.state.get(self._first_parameter(), {})
+        for group in self.param_groups:
+            settings = {key: as_numbers(value) for key, value in group.items() if key != "params"}
+            for p in group["params"]:
+                if not self._closure and p.grad is None:
+                    continue
+                self._accept(p)
+                shared = {**common, **{k: group[k] for k in self._group_keys if k in group}}
+                self._initialize_shared(shared, settings)
+                # The parameter itself will move to the points where the closure is to see it.
+                work = open_work(p, self._own_state(p), clone=self._closure)
+                self._initialize(work.state, work.theta, settings)
+                read_numbers(work, self._layout)
+                yield Runner(work, self._steps(work.theta, work.state, shared, settings), shared)
+
+    def _first_parameter(self) -> Tensor:
+        """The parameter whose state also holds what belongs to the whole optimizer."""
+        first: Tensor = self.param_groups[0]["params"][0]
+        return first
+
+    def _own_state(self, p: Tensor) -> State:
+        return {k: v for k, v in self.state.get(p, {}).items() if k not in self._shared_keys}
+
+    def _store(self, runners: list[Runner]) -> None:
+        group_of = {p: group for group in self.param_groups for p in group["params"]}
+        for r in runners:
+            assert r.theta is not None
+            p = r.work.parameter
+            close_work(r.work, r.theta, self.state[p] if r.work.state else {}, self._layout)
+            for key in self._shared_keys & r.shared.keys():
+                per_group = key in self._group_keys
+                (group_of[p] if per_group else self.state[self._first_parameter()])[key] = r.shared[
+                    key
+                ]
+
+
+class _Evaluation:
+    """The loss and its gradients at the points that parameters ask for."""
+
+    def __init__(self, optimizer: LockstepOptimizer, closure: Closure | None) -> None:
+        self.optimizer, self.closure = optimizer, closure
+        self.loss: Any = None
+        self.moved: list[Work] = []
+
+    def answer(self, runners: list[Runner]) -> list[Runner]:
+        """Give every runner its gradient; those whose parameter has none drop out, unchanged."""
+        value = self._evaluate(runners)
+        active = []
+        for r in runners:
+            grad = r.work.parameter.grad
+            if grad is None:
+                r.steps.close()
+                continue
+            self.optimizer._accept(r.work.parameter)
+            gradient = real(grad if self.closure is None else grad.clone())
+            wants_loss = isinstance(r.request, LossAndGradient)
+            r.answer = (gradient, value) if wants_loss else gradient
+            active.append(r)
+        return active
+
+    def _evaluate(self, runners: list[Runner]) -> Any:
+        if self.closure is None:
+            return None
+        for r in runners:
+            assert isinstance(r.request, Gradient | LossAndGradient)
+            self._move(r.work, r.request.point)
+        with torch.enable_grad():
+            value = self.closure()
+        self.loss = value if self.loss is None else self.loss
+        return float(value) if value is not None else None
+
+    def _move(self, work: Work, point: Tensor) -> None:
+        if work not in self.moved:
+            if point is work.theta:
+                return
+            self.moved.append(work)
+        real(work.parameter).copy_(point)
+
+    def restore(self) -> None:
+        """Put every parameter that was moved back where the step began."""
+        for work in self.moved:
+            real(work.parameter).copy_(work.theta)
+
+
+def _side_by_side(runners: list[Runner], evaluation: _Evaluation) -> None:
+    """Resume all generators until each has ended, answering one kind of request at a time."""
+    while runners:
+        for r in runners:
+            r.resume()
+        runners = [r for r in runners if r.request is not None]
+        if not runners:
+            return
+        kinds = {type(r.request) for r in runners}
+        if len(kinds) > 1:
+            names = ", ".join(sorted(kind.__name__ for kind in kinds))
+            raise RuntimeError(f"parameters wait for different things at once: {names}")
+        if kinds & {Gradient, LossAndGradient}:
+            runners = evaluation.answer(runners)
+        else:
+            _fold(runners)
+
+
+def _fold(runners: list[Runner]) -> None:
+    parts = [as_numbers(r.request.part) for r in runners if isinstance(r.request, Sum | Max)]
+    total = reduce(_FOLDS[type(runners[0].request)], parts)
+    for r in runners:
+        r.answer = total

@@ -1,0 +1,216 @@
+"""The frame of the vectorized optimizers: drop-ins for torch's, many tensors a call."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+from torch.optim.optimizer import ParamsT
+
+from instep.reference.runtime.base import Reference
+from instep.reference.runtime.lockstep import LockstepOptimizer
+from instep.reference.runtime.work import (
+    Group,
+    State,
+    Work,
+    as_numbers,
+    as_scalars,
+    close_work,
+    open_work,
+    read_numbers,
+    read_tensors,
+)
+
+Backend = Literal["auto", "fused", "foreach", "eager"]
+Tensors = tuple[Tensor, ...]
+
+
+class VectorizedOptimizer(Reference):
+    """Runs the generated equations on lists of tensors, or one tensor at a time on demand.
+
+    The backend is not kept: it is what `foreach` and `fused` in a group say, as in torch, so that
+    it travels with checkpoints and may differ between groups.
+
+    | `foreach` | `fused` | backend |
+    |---|---|---|
+    | None | None | auto: foreach; autograd and graph capture take one tensor at a time |
+    | True | None, False | foreach |
+    | None, False | True | fused; until there are kernels, foreach |
+    | otherwise | | eager |
+
+    Class attributes that generated code sets:
+        _has_foreach: whether the equations have a form for lists of tensors.
+        _shape_queries: functions of its shape that the equations ask of a tensor.
+    """
+
+    _has_foreach: ClassVar[bool] = True
+    _shape_queries: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, params: ParamsT, defaults: dict[str, Any], backend: str = "auto") -> None:
+        super().__init__(params, {**defaults, **_flags(defaults, backend)})
+        if self._asks_for_fused():
+            # torch.amp.GradScaler then leaves scaling and skipping to the step, as with torch's
+            # own.
+            self._step_supports_amp_scaling = True
+            warnings.warn(
+                f"{type(self).__name__} has no fused kernel yet; fused=True runs the foreach form",
+                stacklevel=3,
+            )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self._asks_for_fused():
+            self._step_supports_amp_scaling = True
+
+    def _asks_for_fused(self) -> bool:
+        return any(group["fused"] for group in self.param_groups)
+
+    def _check(self, group: Group) -> None:
+        super()._check(group)
+        if group["foreach"] and group["fused"]:
+            raise RuntimeError("foreach and fused cannot both be True")
+        for key in ("foreach", "fused"):
+            if group[key] and group["differentiable"]:
+                raise RuntimeError(f"{key}=True does not support differentiable=True")
+            if group[key] and not self._has_foreach:
+                name = type(self).__name__
+                raise ValueError(f"{name} has no form for lists of tensors; leave {key} out")
+
+    # ---- the step
+
+    def _step(self) -> None:
+        found_inf = getattr(self, "found_inf", None)
+        parameters = list(self._with_gradient())
+        if found_inf is not None and found_inf.item():
+            return
+        groups: dict[int, tuple[dict[str, Any], list[Tensor]]] = {}
+        for p, group in parameters:
+            if group["differentiable"]:
+                self._accept_differentiable(p)
+            groups.setdefault(id(group), (group, []))[1].append(p)
+        for group, tensors in groups.values():
+            if self._runs_foreach(group, tensors):
+                self._step_lists(group, tensors)
+            else:
+                self._step_singly(group, tensors)
+
+    def _runs_foreach(self, group: Group, tensors: Iterable[Tensor]) -> bool:
+        """Whether a group runs on lists: see the table above."""
+        if not self._has_foreach or group["differentiable"] or group.get("capturable"):
+            return False
+        if group["foreach"] is None and group["fused"] is None:
+            return all(type(p) in (Tensor, Parameter) for p in tensors)
+        return bool(group["foreach"] or group["fused"])
+
+    def _accept_differentiable(self, p: Tensor) -> None:
+        if p.is_leaf and p.requires_grad:
+            raise RuntimeError(
+                "differentiable=True writes parameters inside the graph; give it clones, not leaves"
+            )
+        count = self.state.get(p, {}).get(self._layout.counter)
+        if isinstance(count, Tensor) and count.requires_grad:
+            raise RuntimeError("the step counter must not require a gradient")
+
+    def _step_singly(self, group: Group, tensors: list[Tensor]) -> None:
+        differentiable, capturable = group["differentiable"], group.get("capturable")
+        read = as_scalars if differentiable or capturable else as_numbers
+        settings = {key: read(value) for key, value in group.items() if key != "params"}
+        for p in tensors:
+            with torch.set_grad_enabled(differentiable):
+                work = self._open(p, settings, clone=differentiable)
+                (read_tensors if capturable else read_numbers)(work, self._layout)
+                theta = self._update(work.theta, work.grad, work.state, settings)
+                self._close(work, theta, rebind=differentiable)
+
+    def _step_lists(self, group: Group, tensors: list[Tensor]) -> None:
+        settings = {key: as_numbers(value) for key, value in group.items() if key != "params"}
+        for works in self._alike([self._open(p, settings) for p in tensors]):
+            first = works[0]
+            numbers = self._layout.numbers
+            state: State = {key: tuple(w.state[key] for w in works) for key in first.state}
+            state |= {key: first.state[key] for key in numbers & first.state.keys()}
+            theta = self._foreach_update(
+                tuple(w.theta for w in works), tuple(w.grad for w in works), state, settings
+            )
+            for i, w in enumerate(works):
+                w.state = {k: v if k in numbers else v[i] for k, v in state.items()}
+                self._close(w, theta[i])
+
+    def _open(self, p: Tensor, settings: Group, *, clone: bool = False) -> Work:
+        work = open_work(p, self.state.get(p, {}), clone=clone)
+        scale = getattr(self, "grad_scale", None)
+        if scale is not None:
+            work.grad = work.grad / scale
+        self._initialize(work.state, work.theta, settings)
+        return work
+
+    def _close(self, work: Work, theta: Tensor, *, rebind: bool = False) -> None:
+        # Asking for the state of a parameter makes an entry; one that keeps nothing gets none.
+        kept = self.state[work.parameter] if work.state else {}
+        close_work(work, theta, kept, self._layout, rebind=rebind)
+
+    def _alike(self, works: list[Work]) -> Iterable[list[Work]]:
+        """Works that may share a call: same device, type, numbers, states and answers on shape."""
+        alike: dict[tuple[Any, ...], list[Work]] = defaultdict(list)
+        for w in works:
+            read_numbers(w, self._layout)
+            numbers = tuple(w.state.get(key) for key in sorted(self._layout.numbers))
+            shape = tuple(_SHAPE[query](w.theta) for query in self._shape_queries)
+            alike[w.theta.device, w.theta.dtype, numbers, frozenset(w.state), shape].append(w)
+        return alike.values()
+
+    # ---- the equations, generated
+
+    def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
+        """One step of one parameter: writes `state`, returns the new parameter."""
+        raise NotImplementedError
+
+    def _foreach_update(self, theta: Tensors, grad: Tensors, state: State, group: Group) -> Tensors:
+        """One step of many parameters, in place where it can be: returns the new ones."""
+        raise NotImplementedError
+
+
+class VectorizedLockstep(VectorizedOptimizer, LockstepOptimizer):
+    """Drop-ins whose parameters wait for each other: one tensor at a time, whatever the backend."""
+
+    _has_foreach = False
+
+    def _check(self, group: Group) -> None:
+        super()._check(group)
+        for key in ("differentiable", "capturable"):
+            if group.get(key):
+                raise ValueError(f"{type(self).__name__} does not support {key}=True")
+
+
+def _flags(defaults: Mapping[str, Any], backend: str) -> dict[str, bool | None]:
+    """What torch's `foreach` and `fused` have to be for a backend.
+
+    Raises:
+        ValueError: an unknown backend, or one that contradicts `foreach` or `fused`.
+    """
+    foreach, fused = defaults["foreach"], defaults["fused"]
+    contradicted = {
+        "auto": False,
+        "fused": foreach or fused is False,
+        "foreach": foreach is False or fused,
+        "eager": foreach or fused,
+    }
+    if backend not in contradicted:
+        raise ValueError(f"backend must be one of {', '.join(contradicted)}; got {backend!r}")
+    if contradicted[backend]:
+        raise ValueError(f"backend={backend!r} contradicts foreach={foreach}, fused={fused}")
+    forced = {"fused": {"fused": True}, "foreach": {"foreach": True}, "eager": {"foreach": False}}
+    return {"foreach": foreach, "fused": fused, **forced.get(backend, {})}
+
+
+_SHAPE = {
+    "rows": lambda x: x.shape[-2],
+    "cols": lambda x: x.shape[-1],
+    "numel": lambda x: x.numel(),
+    "ndim": lambda x: x.dim(),
+}

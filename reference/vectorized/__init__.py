@@ -1,0 +1,11 @@
+# GENERATED from spec/ by
+#     python -m instep.reference.generate
+"""Drop-in optimizers: torch's arguments, state, checkpoints; many tensors a call."""
+
+from __future__ import annotations
+
+from instep.reference.vectorized.adam import Adam
+from instep.reference.vectorized.adamw import AdamW
+from instep.reference.vectorized.sgd import SGD
+
+__all__ = ["SGD", "Adam", "AdamW"]

@@ -1,0 +1,186 @@
+# GENERATED from spec/algorithms/adam.py (dialect adamw/torch) by
+#     python -m instep.reference.generate
+"""AdamW, vectorized: a drop-in for torch's optimizers, many tensors a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import ParamsT
+
+from instep.reference.runtime import scalar_math as math
+from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
+from instep.reference.runtime.work import Group, Layout, State
+
+
+class AdamW(VectorizedOptimizer):
+    """Adam: adaptive moment estimation.
+
+    The dialect is adamw/torch: arXiv:1711.05101, algorithm 2; torch.optim.AdamW. The parameter
+    decays first, by lr times weight_decay.
+
+    Args:
+        params: parameters to optimize, or dicts that define groups.
+        lr: learning rate, in [0,inf) (default: 0.001).
+        betas: decay rates of the two moments, each in [0,1) (default: (0.9, 0.999)).
+        eps: term that keeps the denominator away from zero, in [0,inf) (default: 1e-08).
+        weight_decay: weight decay, in [0,inf) (default: 0.01).
+        maximize: ascend instead of descend (default: False).
+        amsgrad: keep the largest second moment: none, the raw, the corrected one (default: False).
+        foreach: run on lists of tensors (True), or not (default: None).
+        capturable: keep the step counter and tensor lr on the device (default: False).
+        differentiable: let autograd run through the step (default: False).
+        fused: run a fused kernel where there is one (default: None).
+        backend: "auto", "foreach", "fused" or "eager"; the keywords foreach and fused must agree
+            with it (default: 'auto').
+
+    Raises:
+        ValueError: a hyperparameter lies outside its domain.
+
+    References:
+        Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 1,
+            arXiv:1412.6980
+        Reddi, Kale and Kumar, On the convergence of Adam and beyond, ICLR 2018, algorithm 2,
+            arXiv:1904.09237
+        Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 2,
+            arXiv:1711.05101
+    """
+
+    _domains: ClassVar[Mapping[str, Domain]] = {
+        "lr": Interval(0, inf, "[)"),
+        "betas": (Interval(0, 1, "[)"), Interval(0, 1, "[)")),
+        "eps": Interval(0, inf, "[)"),
+        "weight_decay": Interval(0, inf, "[)"),
+    }
+    _pinned: ClassVar[Mapping[str, object]] = {"decoupled_weight_decay": True}
+    _older: ClassVar[Mapping[str, object]] = {
+        "maximize": False,
+        "amsgrad": False,
+        "foreach": None,
+        "capturable": False,
+        "differentiable": False,
+        "fused": None,
+    }
+    _layout = Layout(numbers=frozenset({"step"}), counter="step")
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 0.001,
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
+        eps: float | Tensor = 1e-08,
+        weight_decay: float | Tensor = 0.01,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        backend: Backend = "auto",
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+            "amsgrad": amsgrad,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        super().__init__(params, defaults, backend)
+
+    def _initialize(self, state: State, theta: Tensor, group: Group) -> None:
+        state.setdefault("step", 0.0)
+        if "exp_avg" not in state:
+            state["exp_avg"] = torch.zeros_like(theta)
+        if "exp_avg_sq" not in state:
+            state["exp_avg_sq"] = torch.zeros_like(theta)
+        if group["amsgrad"] and "max_exp_avg_sq" not in state:
+            state["max_exp_avg_sq"] = torch.zeros_like(theta)
+
+    def _foreach_update(self, theta: Tensors, grad: Tensors, state: State, group: Group) -> Tensors:
+        """The equations on lists of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        amsgrad = group["amsgrad"]
+        m = state["exp_avg"]
+        v = state["exp_avg_sq"]
+        v_max: Any = state.get("max_exp_avg_sq")
+        t = state["step"] = state["step"] + 1
+
+        if maximize:
+            # adamw.gradient@yes: g = -grad
+            g = torch._foreach_neg(grad)
+        else:
+            # adamw.gradient@no: g = grad
+            g = grad
+        # adamw.decay@decoupled: theta = theta - lr * weight_decay * theta
+        torch._foreach_mul_(theta, 1 - lr * weight_decay)
+        # adamw.first_moment: m = beta1 * m_prev + (1 - beta1) * g
+        torch._foreach_lerp_(m, g, 1 - beta1)
+        # adamw.second_moment: v = beta2 * v_prev + (1 - beta2) * g**2
+        torch._foreach_mul_(v, beta2)
+        torch._foreach_addcmul_(v, g, g, value=1 - beta2)
+        if amsgrad:
+            # adamw.maximum@raw: v_max = torch.maximum(v_max_prev, v)
+            torch._foreach_maximum_(v_max, v)
+        _first_correction = 1 - beta1**t
+        _second_correction = 1 - beta2**t
+        if amsgrad:
+            _v_hat = v_max
+        else:
+            _v_hat = v
+        # adamw.second_correction@both: v_hat = v_max / (1 - beta2**t)
+        # adamw.second_correction@both: v_hat = v / (1 - beta2**t)
+        # adamw.denominator: d = torch.sqrt(v_hat) + eps
+        d = torch._foreach_sqrt(_v_hat)
+        torch._foreach_div_(d, math.sqrt(_second_correction))
+        torch._foreach_add_(d, eps)
+        # adamw.first_correction@both: m_hat = m / (1 - beta1**t)
+        # adamw.update: theta = theta - lr * m_hat / d
+        torch._foreach_addcdiv_(theta, m, d, value=-lr / _first_correction)
+        return theta
+
+    def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
+        """The equations of one parameter: `state` is written, the new parameter returned."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        amsgrad = group["amsgrad"]
+        m_prev = state["exp_avg"]
+        v_prev = state["exp_avg_sq"]
+        v_max_prev: Any = state.get("max_exp_avg_sq")
+        v_max = v_max_prev
+        t = state["step"] = state["step"] + 1
+
+        if maximize:
+            g = -grad  # adamw.gradient@yes
+        else:
+            g = grad  # adamw.gradient@no
+        theta = theta - lr * weight_decay * theta  # adamw.decay@decoupled
+        m = state["exp_avg"] = beta1 * m_prev + (1 - beta1) * g  # adamw.first_moment
+        v = state["exp_avg_sq"] = beta2 * v_prev + (1 - beta2) * g**2  # adamw.second_moment
+        if amsgrad:
+            v_max = state["max_exp_avg_sq"] = torch.maximum(v_max_prev, v)  # adamw.maximum@raw
+        m_hat = m / (1 - beta1**t)  # adamw.first_correction@both
+        if amsgrad:
+            v_hat = v_max / (1 - beta2**t)  # adamw.second_correction@both
+        else:
+            v_hat = v / (1 - beta2**t)  # adamw.second_correction@both
+        d = torch.sqrt(v_hat) + eps  # adamw.denominator
+        theta = theta - lr * m_hat / d  # adamw.update
+        return theta
