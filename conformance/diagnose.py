@@ -135,11 +135,12 @@ def _reproduces(model: Model, recordings: Sequence[Recording]) -> float | None:
 
 
 def _best_profile(model: Model, recording: Recording) -> float | None:
-    for profile in grades(recording.probe.dtype):
-        ratio = _within(model, recording, profile)
-        if ratio is not None:
-            return ratio
-    return None
+    """The ratio under the strictest profile that fits; the loosest one decides, so it goes first."""
+    *stricter, loosest = grades(recording.probe.dtype)
+    ratio = _within(model, recording, loosest)
+    if ratio is None:
+        return None
+    return next((r for p in stricter if (r := _within(model, recording, p)) is not None), ratio)
 
 
 def _within(model: Model, recording: Recording, profile: Profile) -> float | None:

@@ -170,7 +170,7 @@ def _factor(scale: str, recording: Recording, t: int, i: int) -> float:
     """The number by which a scaled leaf carries its state too large."""
     inverse, _, rest = scale.partition("(1 - ")
     symbol, _, power = rest.rstrip(")").partition("^")
-    h = recording.probe.hyperparameters[symbol]
+    h = recording.probe.value(symbol, t, i)
     value = 1 - (h**t if power else h)
     return 1 / value if inverse else value
 

@@ -107,7 +107,9 @@ def infer_naming(
     found: dict[str, Keyword] = {}
     for h in algorithm.hyperparameters:
         keyword = _keyword_for(h, keywords, rename, takes_any)
-        if keyword is not None:
+        if keyword is not None and isinstance(keywords.get(keyword.name), bool):
+            notes.append(f"the subject's {keyword.name} is a switch, not the number {h.name}")
+        elif keyword is not None:
             found[h.name] = keyword
             if keyword.name != h.key:
                 how = "given" if h.name in rename or h.key in rename else "alias"

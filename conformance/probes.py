@@ -54,6 +54,15 @@ class Probe:
         """Number of steps."""
         return len(self.gradients)
 
+    def value(self, symbol: str, step: int, parameter: int) -> float:
+        """A hyperparameter as it stands for a parameter in a step."""
+        value = self.hyperparameters[symbol]
+        for indices, own in self.groups:
+            value = own.get(symbol, value) if parameter in indices else value
+        for when in sorted(self.changes):
+            value = self.changes[when].get(symbol, value) if when <= step else value
+        return value
+
     def cut(self, steps: int) -> Probe:
         """The same run, ended earlier."""
         return replace(self, gradients=self.gradients[:steps])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -130,11 +129,9 @@ def _groups(subject: Subject, probe: Probe) -> str:
     special = {i for indices, _ in probe.groups for i in indices}
     rest = [i for i in range(len(probe.parameters)) if i not in special]
     groups = [f"dict(params={_chosen(rest)})"] if rest else []
-    for indices, values in probe.groups:
-        merged: Mapping[str, float] = {**probe.hyperparameters, **values}
-        keywords = subject.naming.arguments(subject.algorithm, merged, {})
-        own = {subject.naming.hyperparameters[s].name for s in values}
-        shown = ", ".join(f"{k}={v!r}" for k, v in keywords.items() if k in own)
+    own = subject.group_values(probe)
+    for (indices, _), values in zip(probe.groups, own, strict=True):
+        shown = ", ".join(f"{k}={v!r}" for k, v in values.items())
         groups.append(f"dict(params={_chosen(list(indices))}, {shown})")
     return f"[{', '.join(groups)}]"
 
@@ -145,21 +142,13 @@ def _chosen(indices: list[int]) -> str:
 
 def _changes(session: Session, probe: Probe) -> list[str]:
     lines = []
+    group = session.subject.group_defaults(probe) if probe.changes else {}
     for step, values in probe.changes.items():
+        entries = session.subject.entries(group, values)
+        group |= entries
         lines.append(f"    if step == {step}:")
-        for symbol, value in values.items():
-            keyword = session.subject.naming.hyperparameters[symbol]
-            place = f"group[{keyword.name!r}]"
-            if keyword.index is None:
-                new = repr(value)
-            else:
-                entries = [f"{place}[{k}]" for k in range(2)]
-                entries[keyword.index] = repr(value)
-                new = f"({', '.join(entries)})"
-            lines += [
-                "        for group in optimizer.param_groups:",
-                f"            {place} = {new}",
-            ]
+        lines.append("        for group in optimizer.param_groups:")
+        lines.append(f"            group.update({entries!r})")
     return lines
 
 

@@ -93,13 +93,24 @@ class Subject:
         special = {i for indices, _ in probe.groups for i in indices}
         rest = [p for i, p in enumerate(tensors) if i not in special]
         groups: list[dict[str, Any]] = [{"params": rest}] if rest else []
-        for indices, values in probe.groups:
-            merged = {**probe.hyperparameters, **values}
-            keywords = self.naming.arguments(self.algorithm, merged, {})
-            changed = {self.naming.hyperparameters[s].name for s in values}
-            group = {k: v for k, v in keywords.items() if k in changed}
-            groups.append({"params": [tensors[i] for i in indices], **group})
+        own = self.group_values(probe)
+        for (indices, _), values in zip(probe.groups, own, strict=True):
+            groups.append({"params": [tensors[i] for i in indices], **values})
         return groups
+
+    def group_values(self, probe: Probe) -> list[dict[str, Any]]:
+        """What each further group of a probe says for itself, under the subject's own keys."""
+        defaults = self.group_defaults(probe)
+        return [self.entries(defaults, values) for _, values in probe.groups]
+
+    def group_defaults(self, probe: Probe) -> dict[str, Any]:
+        """What a group holds when it does not say otherwise, under the subject's own keys."""
+        p = torch.nn.Parameter(torch.zeros(1), requires_grad=self.requires_grad)
+        optimizer = self.build([p], probe.hyperparameters, probe.options)
+        groups = getattr(optimizer, "param_groups", None)
+        if not groups:
+            raise UnsupportedError("the subject has no param_groups")
+        return {k: v for k, v in groups[0].items() if k != "params"}
 
     def set(self, optimizer: Any, values: Mapping[str, float]) -> None:
         """Change hyperparameters by hand in every parameter group.
@@ -110,20 +121,31 @@ class Subject:
         groups = getattr(optimizer, "param_groups", None)
         if not groups:
             raise UnsupportedError("the subject has no param_groups")
+        for group in groups:
+            group.update(self.entries(group, values))
+
+    def entries(self, group: Mapping[str, Any], values: Mapping[str, float]) -> dict[str, Any]:
+        """Hyperparameters as entries of a group, under the keys that it has.
+
+        Raises:
+            UnsupportedError: it has no entry for one of them.
+        """
+        out: dict[str, Any] = {}
         for symbol, value in values.items():
             h = self.algorithm.hyperparameter(symbol)
             keyword = self.naming.hyperparameters.get(symbol)
             names = [keyword.name] if keyword is not None else []
-            for group in groups:
-                key = next((k for k in (*names, h.key, symbol, *h.aliases) if k in group), None)
-                if key is None:
-                    raise UnsupportedError(f"its parameter groups have no entry for {symbol}")
-                if isinstance(group[key], tuple | list) and h.index is not None:
-                    entries = list(group[key])
-                    entries[h.index] = value
-                    group[key] = type(group[key])(entries)
-                else:
-                    group[key] = value
+            key = next((k for k in (*names, h.key, symbol, *h.aliases) if k in group), None)
+            if key is None:
+                raise UnsupportedError(f"its parameter groups have no entry for {symbol}")
+            present = out.get(key, group[key])
+            if isinstance(present, tuple | list) and h.index is not None:
+                whole = list(present)
+                whole[h.index] = value
+                out[key] = type(present)(whole)
+            else:
+                out[key] = value
+        return out
 
 
 def name_of(factory: Any) -> str:

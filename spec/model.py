@@ -203,6 +203,8 @@ class Algorithm:
     references: tuple[Reference, ...] = ()
     latex: tuple[tuple[str, str], ...] = ()
     dialect: Dialect | None = None
+    # The algorithm as declared, which another dialect starts from.
+    unbound: Algorithm | None = field(default=None, compare=False, repr=False)
     # Where each name is declared, for errors; (name, line).
     lines: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)
 
@@ -257,14 +259,19 @@ class Algorithm:
 
     def bind(self, dialect: Dialect) -> Algorithm:
         """The same equations seen through a dialect: its options, defaults and public name."""
+        declared = self.unbound or self
         chosen, defaults = dict(dialect.options), dict(dialect.defaults)
         return replace(
-            self,
+            declared,
             name=dialect.public_name,
             dialect=dialect,
-            options=tuple(replace(o, default=chosen.get(o.name, o.default)) for o in self.options),
+            unbound=declared,
+            options=tuple(
+                replace(o, default=chosen.get(o.name, o.default)) for o in declared.options
+            ),
             hyperparameters=tuple(
-                replace(h, default=defaults.get(h.name, h.default)) for h in self.hyperparameters
+                replace(h, default=defaults.get(h.name, h.default))
+                for h in declared.hyperparameters
             ),
         )
 
