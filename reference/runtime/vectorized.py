@@ -20,6 +20,7 @@ from instep.reference.runtime.work import (
     Work,
     as_numbers,
     as_scalars,
+    as_wide,
     close_work,
     open_work,
     read_numbers,
@@ -118,10 +119,10 @@ class VectorizedOptimizer(Reference):
 
     def _step_singly(self, group: Group, tensors: list[Tensor]) -> None:
         differentiable, capturable = group["differentiable"], group.get("capturable")
-        read = as_scalars if differentiable or capturable else as_numbers
-        settings = {key: read(value) for key, value in group.items() if key != "params"}
-        for p in tensors:
-            with torch.set_grad_enabled(differentiable):
+        read = as_wide if capturable else as_scalars if differentiable else as_numbers
+        with torch.set_grad_enabled(differentiable):
+            settings = {key: read(value) for key, value in group.items() if key != "params"}
+            for p in tensors:
                 work = self._open(p, settings, clone=differentiable)
                 (read_tensors if capturable else read_numbers)(work, self._layout)
                 theta = self._update(work.theta, work.grad, work.state, settings)

@@ -62,6 +62,19 @@ def as_scalars(value: Any) -> Any:
     return value.reshape(()) if isinstance(value, Tensor) and value.numel() == 1 else value
 
 
+def as_wide(value: Any) -> Any:
+    """As 0-d tensors in float64, so that one minus a power of beta keeps its digits."""
+    if isinstance(value, tuple | list):
+        return tuple(map(as_wide, value))
+    if isinstance(value, Tensor) and value.numel() == 1:
+        return value.reshape(()).to(_wide(value.device))
+    return value
+
+
+def _wide(device: torch.device) -> torch.dtype:
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
 def open_work(parameter: Tensor, kept: Mapping[str, Any], *, clone: bool = False) -> Work:
     """What the equations see of a parameter with this state; None counts as absent.
 
@@ -79,12 +92,10 @@ def read_numbers(work: Work, layout: Layout) -> None:
 
 
 def read_tensors(work: Work, layout: Layout) -> None:
-    """See the per-parameter numbers as 0-d tensors on the parameter's device."""
+    """See the per-parameter numbers as 0-d tensors on the parameter's device, in float64."""
+    device = work.theta.device
     for key in layout.numbers & work.state.keys():
-        value = work.state[key]
-        if not isinstance(value, Tensor) or value.device != work.theta.device:
-            dtype = _number_dtype(key, layout)
-            work.state[key] = torch.as_tensor(value, dtype=dtype, device=work.theta.device)
+        work.state[key] = torch.as_tensor(work.state[key], dtype=_wide(device), device=device)
 
 
 def rows_like(theta: Tensor, value: float) -> Tensor:
@@ -122,15 +133,12 @@ def close_work(
         real(work.parameter).copy_(theta)
 
 
-def _number_dtype(key: str, layout: Layout) -> torch.dtype:
-    return scalar_dtype() if key == layout.counter else torch.float64
-
-
 def _keep_number(kept: MutableMapping[str, Any], key: str, new: Any, layout: Layout) -> None:
     old = kept.get(key)
     on_device = isinstance(new, Tensor)
     if not isinstance(old, Tensor) or (on_device and old.device != new.device):
-        kept[key] = new if on_device else torch.tensor(new, dtype=_number_dtype(key, layout))
+        dtype = scalar_dtype() if key == layout.counter else torch.float64
+        kept[key] = new.to(dtype) if on_device else torch.tensor(new, dtype=dtype)
     elif on_device:
         old.copy_(new)
     else:

@@ -11,6 +11,7 @@ from instep.reference.generate.errors import GenerateError, unknown
 from instep.reference.generate.frame import Frame
 from instep.reference.generate.lower.form import Branch, leaves, statements
 from instep.reference.generate.lower.pipeline import lower
+from instep.reference.generate.lower.place import in_loop
 from instep.reference.generate.lower.resolve_options import negation
 from instep.reference.generate.lower.schedule import schedule
 from instep.reference.generate.lower.steps import (
@@ -162,7 +163,8 @@ class _Emitter:
                 case Number(result, value):
                     self.lines.add(f"{result} = {self.print(value)}")
                 case Alias(result, operand, copy):
-                    copies = f"tuple(_{operand}.clone() for _{operand} in {operand})"
+                    one = in_loop(operand)
+                    copies = f"tuple({one}.clone() for {one} in {operand})"
                     self.lines.add(f"{result} = {copies if copy else operand}")
                 case Store(state, name):
                     self.lines.add(f'state["{self._state(state).key}"] = {name}')

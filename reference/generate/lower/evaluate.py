@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from instep.reference.generate.lower.form import Assign, Program, leaves, symbol
 from instep.reference.generate.lower.operations import COMMUTATIVE, Plan, plan
-from instep.reference.generate.lower.place import TEMPORARY, Place, Storage, unused
+from instep.reference.generate.lower.place import TEMPORARY, Place, Storage, in_loop, unused
 from instep.reference.generate.lower.shapes import Shapes
 from instep.reference.generate.lower.steps import Each, Operation, Step
 from instep.spec import ir
@@ -66,7 +66,7 @@ class Evaluation:
         names = [n for n in dict.fromkeys(leaves(expr)) if self._is_list(n)]
         lists = {n: self.place.variables[n] for n in names}
         self.to_read.subtract(leaves(expr))
-        pairs = tuple((f"_{variable}", variable) for variable in dict.fromkeys(lists.values()))
+        pairs = tuple((in_loop(variable), variable) for variable in dict.fromkeys(lists.values()))
         result = self._fresh(hint)
         self.steps.append(Each(result, self._inside(expr, lists), pairs))
         return result, self.new_storage(TEMPORARY)
@@ -78,9 +78,9 @@ class Evaluation:
         def rule(x: ir.Expr) -> ir.Expr | None:
             match x:
                 case ir.Grad():
-                    return ir.Sym("_grad")
+                    return ir.Sym(in_loop("grad"))
                 case ir.Sym(name) if name in lists:
-                    return ir.Sym(f"_{lists[name]}")
+                    return ir.Sym(in_loop(lists[name]))
                 case ir.Sym():
                     return self.place.spelled(x)
             return None

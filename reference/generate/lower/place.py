@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 from instep.spec import ir
 
@@ -55,7 +56,12 @@ class Place:
 
 
 def unused(wanted: str, taken: set[str]) -> str:
-    """`wanted`, with as many underscores in front as it takes to be free."""
-    while wanted in taken:
-        wanted = f"_{wanted}"
-    return wanted
+    """`wanted`, or a name of the generator's own that is free: `_wanted`, `_wanted_2`, ..."""
+    own = f"_{wanted.lstrip('_')}"
+    candidates = chain((wanted, own), (f"{own}_{number}" for number in count(2)))
+    return next(name for name in candidates if name not in taken)
+
+
+def in_loop(variable: str) -> str:
+    """The name of one tensor of a list inside a comprehension."""
+    return f"{variable}_i" if variable.startswith("_") else f"_{variable}"
