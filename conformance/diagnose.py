@@ -135,7 +135,7 @@ def _reproduces(model: Model, recordings: Sequence[Recording]) -> float | None:
 
 
 def _best_profile(model: Model, recording: Recording) -> float | None:
-    """The ratio under the strictest profile that fits; the loosest one decides, so it goes first."""
+    """The ratio under the strictest profile that fits; the loosest decides, so it goes first."""
     *stricter, loosest = grades(recording.probe.dtype)
     ratio = _within(model, recording, loosest)
     if ratio is None:
