@@ -136,6 +136,9 @@ class LatexPrinter(Printer):
     def absent(self, state: str) -> Printed:
         return Printed(rf"{self.previous(state).text}\ \text{{is absent}}", Level.COMPARE)
 
+    def present(self, state: str) -> Printed:
+        return Printed(rf"{self.previous(state).text}\ \text{{is present}}", Level.COMPARE)
+
     def switch(self, option: str) -> Printed:
         return Printed(rf"\textit{{{escaped(option)}}}", Level.ATOM)
 
@@ -193,10 +196,9 @@ Row = tuple[str, str]
 def _input(shown: View) -> Iterator[Row]:
     algorithm, printer = shown.algorithm, _printer(shown.algorithm, step="0")
     yield r"\textbf{input}", ""
-    for h in algorithm.hyperparameters:
-        if h.name not in shown.excluded():
-            key = h.key if h.index is None else f"{h.key}[{h.index}]"
-            yield f"{_SPACE}{printer.bare(h.name)} = {printer.number(h.default).text}", _cite(key)
+    for h in shown.hyperparameters():
+        key = h.key if h.index is None else f"{h.key}[{h.index}]"
+        yield f"{_SPACE}{printer.bare(h.name)} = {printer.number(h.default).text}", _cite(key)
     for name in algorithm.inputs:
         yield _SPACE + printer.bare(name), r"\text{with every step}"
     for name, values in shown.keep.items():
@@ -204,7 +206,7 @@ def _input(shown: View) -> Iterator[Row]:
         yield rf"{_SPACE}{printer.switch(name).text} \in \{{{shows}\}}", _cite(name)
     for slot in algorithm.slots:
         yield rf"{_SPACE}\mathrm{{{escaped(slot)}}}", r"\text{another algorithm}"
-    if not algorithm.inputs:
+    if shown.moves_parameters():
         objective = rf"{OBJECTIVE}_1, {OBJECTIVE}_2, \ldots"
         yield rf"{_SPACE}{printer.symbol(ir.THETA).text},\ {objective}", r"\text{parameters, loss}"
 
@@ -229,7 +231,7 @@ def _loop(shown: View) -> Iterator[Row]:
     yield rf"\textbf{{for}}\ {printer.step} = 1, 2, \ldots\ \textbf{{do}}", ""
     for line in shown.lines(indexed=True):
         yield _SPACE * (line.depth + 1) + _item(line.item, printer), _label(line)
-    if not shown.algorithm.inputs:
+    if shown.moves_parameters():
         yield rf"\textbf{{return}}\ {printer.symbol(ir.THETA).text}", ""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from instep.spec import ir
 from instep.spec.errors import SpecError
-from instep.spec.model import Algorithm, OptionValue, State
+from instep.spec.model import Algorithm, Hyperparameter, OptionValue, State
 from instep.spec.options import assignments, decide, live_states, resolve
 
 _THETA = ir.Sym(ir.THETA)
@@ -213,38 +213,37 @@ def _assigns(found: list[Line]) -> Iterator[Assign]:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """An algorithm with its options decided, but for those that `keep` leaves open."""
+    """An algorithm with its options decided, but for those that `keep` leaves open.
+
+    `assignments` are those of all options that the view stands for.
+    """
 
     algorithm: Algorithm
     options: dict[str, OptionValue]
     keep: dict[str, tuple[OptionValue, ...]]
+    assignments: tuple[dict[str, OptionValue], ...]
 
     def lines(self, *, indexed: bool) -> list[Line]:
         """The lines of the loop's body."""
         return lines(resolve(self.algorithm.body, self.options, self.keep), indexed=indexed)
 
+    def moves_parameters(self) -> bool:
+        """Whether the algorithm is about parameters; a schedule is not."""
+        return any(map(_may_move, self.algorithm.body))
+
     def states(self) -> list[State]:
         """States that exist under any value of the open options."""
-        live = {name for chosen in self._chosen() for name in live_states(self.algorithm, chosen)}
+        live = {name for o in self.assignments for name in live_states(self.algorithm, o)}
         return [s for s in self.algorithm.states if s.name in live]
 
-    def excluded(self) -> set[str]:
-        """Hyperparameters that mean nothing under any value of the open options."""
+    def hyperparameters(self) -> list[Hyperparameter]:
+        """Hyperparameters that mean something under any value of the open options."""
         idle = [
-            {e.name for e in self.algorithm.exclusions if decide(e.condition, chosen)}
-            for chosen in self._chosen()
+            {e.name for e in self.algorithm.exclusions if decide(e.condition, options)}
+            for options in self.assignments
         ]
-        return set.intersection(*idle)
-
-    def _chosen(self) -> list[dict[str, OptionValue]]:
-        """Every assignment of options that the view stands for."""
-        fixed = {k: v for k, v in self.options.items() if k not in self.keep}
-        return [
-            chosen
-            for chosen in assignments(self.algorithm)
-            if fixed.items() <= chosen.items()
-            and all(chosen[name] in values for name, values in self.keep.items())
-        ]
+        excluded = set.intersection(*idle)
+        return [h for h in self.algorithm.hyperparameters if h.name not in excluded]
 
 
 def view(
@@ -257,14 +256,18 @@ def view(
     Raises SpecError for an unknown option or value, and for options not allowed together.
     """
     chosen = algorithm.with_options(options or {}).option_defaults()
-    for name, values in (keep or {}).items():
+    kept = dict(keep or {})
+    for name, values in kept.items():
         for value in values:
             algorithm.with_options({name: value})
-    found = View(algorithm, chosen, dict(keep or {}))
-    if not found._chosen():
-        given = ", ".join(f"{k}={v}" for k, v in chosen.items() if k not in found.keep)
+    allowed = {name: kept.get(name, (value,)) for name, value in chosen.items()}
+    found = tuple(
+        one for one in assignments(algorithm) if all(one[k] in vs for k, vs in allowed.items())
+    )
+    if not found:
+        given = ", ".join(f"{k}={v}" for k, v in chosen.items() if k not in kept)
         raise SpecError(f"{algorithm.full_name} does not allow these options together: {given}")
-    return found
+    return View(algorithm, chosen, kept, found)
 
 
 def equation_lines(shown: View, equation: str, *, indexed: bool) -> list[Line]:

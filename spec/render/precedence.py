@@ -149,6 +149,8 @@ class Printer:
                 return self.negation(a) if value else self.switch(a.name)
             case ir.Logic("not", (ir.Compare("==", a, b),)):
                 return self.comparison("!=", a, b)
+            case ir.Logic("not", (ir.Absent(name) as x,)):
+                return self.present(name) or self.negation(x)
             case ir.Logic("not", (x,)):
                 return self.negation(x)
             case ir.Logic("and" | "or" as op, xs):
@@ -245,6 +247,10 @@ class Printer:
     def absent(self, state: str) -> Printed:
         """That a state has not been stored yet."""
         raise NotImplementedError
+
+    def present(self, state: str) -> Printed | None:
+        """That a state has been stored, None where that is said as `not absent`."""
+        return None
 
     def switch(self, option: str) -> Printed:
         """An option by its name."""

@@ -16,8 +16,8 @@ _GREEK = {
     "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
 }  # fmt: skip
 _COMMANDS = {**_GREEK, "max": "max", "min": "min"}
-# What names abbreviate; `lam` because `lambda` is no name in Python.
-_SHORT = {"eps": "epsilon", "lam": "lambda"}
+# The letters that papers use for some names; `lam` because `lambda` is no name in Python.
+_SHORT = {"eps": "epsilon", "lam": "lambda", "lr": "gamma", "weight_decay": "lambda"}
 _ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307"}
 
 _SUBSCRIPTS = dict(
@@ -118,7 +118,7 @@ def default_latex(name: str) -> str:
         return f"{_letter(numbered[1])}_{_group(numbered[2])}"
     first, _, tail = name.partition("_")
     if _letter(first) and tail:
-        return rf"{_letter(first)}_{{{written_out(tail)}}}"
+        return f"{_letter(first)}_{_group(tail if len(tail) == 1 else written_out(tail))}"
     return written_out(name)
 
 
@@ -143,11 +143,21 @@ def _group(text: str) -> str:
 
 def with_index(latex: str, index: str) -> str:
     r"""LaTeX with one more subscript: `m` is `m_t`, `x_i` is `x_{i,t}`, `v^2` is `v^2_t`."""
-    lowered = re.fullmatch(r"([^_]*)_(?:\{([^{}]*)\}|([^\\{}]))", latex)
-    if lowered:
+    lowered = re.fullmatch(r"([^_]*)_(?:\{(.*)\}|([^\\{}]))", latex)
+    if lowered and _is_one_group(lowered[2] or ""):
         return f"{lowered[1]}_{{{lowered[2] or lowered[3]},{index}}}"
     base = f"{{{latex}}}" if "_" in latex.replace(r"\_", "") else latex
     return f"{base}_{_group(index)}"
+
+
+def _is_one_group(inside: str) -> bool:
+    """Whether braces around this text belong together."""
+    depth = 0
+    for character in inside:
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if depth < 0:
+            return False
+    return True
 
 
 _TOKEN = re.compile(r"\\([a-zA-Z]+) *|([_^])|([{}])|\\([_&%$#])|([a-zA-Z0-9])|( +)|(.)")

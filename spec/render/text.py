@@ -169,6 +169,9 @@ class UnicodePrinter(AsciiPrinter):
     def absent(self, state: str) -> Printed:
         return Printed(f"{self.bare(state)} is absent", Level.COMPARE)
 
+    def present(self, state: str) -> Printed:
+        return Printed(f"{self.bare(state)} is present", Level.COMPARE)
+
     def option_value(self, value: str | bool) -> Printed:
         return Printed(str(value).lower(), Level.ATOM)
 
@@ -239,17 +242,16 @@ Row = tuple[int, str, str]
 def _input(shown: View, printer: AsciiPrinter) -> Iterator[Row]:
     algorithm = shown.algorithm
     yield 0, "input", ""
-    for h in algorithm.hyperparameters:
-        if h.name not in shown.excluded():
-            key = h.key if h.index is None else f"{h.key}[{h.index}]"
-            yield 1, f"{printer.bare(h.name)} = {printer.number(h.default).text}", key
+    for h in shown.hyperparameters():
+        key = h.key if h.index is None else f"{h.key}[{h.index}]"
+        yield 1, f"{printer.bare(h.name)} = {printer.number(h.default).text}", key
     for name in algorithm.inputs:
         yield 1, printer.bare(name), "with every step"
     for name, values in shown.keep.items():
         yield 1, f"{name} = {' | '.join(printer.option_value(v).text for v in values)}", "option"
     for slot in algorithm.slots:
         yield 1, slot, "another algorithm"
-    if not algorithm.inputs:
+    if shown.moves_parameters():
         yield 1, printer.bare(ir.THETA), "parameters"
 
 

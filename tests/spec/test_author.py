@@ -1,0 +1,366 @@
+from __future__ import annotations
+
+import pytest
+import sympy
+
+from instep.spec import author, ir, recording, registry
+from instep.spec.errors import SpecError
+
+GOOD = """
+lr = hyper("lr", 1e-3, domain="[0,inf)")
+flag = option("flag")
+mode = option("mode", "plain", "eps-hat", "other")
+t = counter()
+m = state("m", "exp_avg")
+g = local("g")
+let("gradient", g, choose(flag, yes=-grad(theta), no=grad(theta)))
+let("moment", m, choose(mode, eps_hat=prev(m) + 2 * g, otherwise=prev(m) + g))
+LINE
+let("update", theta, theta - lr * m * t)
+"""
+# The lines above start in line 6 of the file.
+LINE = 6 + GOOD.strip().split("\n").index("LINE")
+
+# What is written in the place of LINE, the equation or other name, and the reason. Conditions and
+# functions are evaluated before the equation that they stand in is known; their line is.
+MISTAKES = [
+    (
+        "let('x', g, sympy.Max(g, 0))",
+        "mine.x",
+        "Max cannot be used in a specification; use maximum(",
+    ),
+    ("let('x', g, max(g, 0))", "mine", "has no truth value here: use maximum, minimum, where("),
+    ("if t > 1: pass", "mine", "has no truth value here: use maximum, minimum, where("),
+    ("if flag: pass", "mine", "option flag has no truth value here: use when(flag)"),
+    ("with when(equal(t, 1) and flag): pass", "mine", "a condition has no truth value here"),
+    ("with when(t == 1): pass", "mine.when", "a Python bool is no condition"),
+    ("with when(~(t == 1)): pass", "mine.when", "a Python bool is no condition"),
+    ("with when(flag & (t == 1)): pass", "mine", "a Python bool is no condition"),
+    ("with when((t == 1) | flag): pass", "mine", "a Python bool is no condition"),
+    ("let('x', g, where(t == 1, g, m))", "mine.where", "use equal(a, b)"),
+    ("let('x', g, t == 1)", "mine.x", "use equal(a, b)"),
+    ("with when((t > 1) & (t < 9)): pass", "mine.when", "use holds(a > b) & (c > d)"),
+    ("with when(lr): pass", "mine.when", "lr is a number, not a condition"),
+    ("with when(mode): pass", "mine.when", "option mode is no condition: write mode == 'plain'"),
+    (
+        "with when(mode == 'hat'): pass",
+        "mine",
+        "option mode has no value 'hat'; it has 'plain', 'eps",
+    ),
+    ("with when(flag == 1): pass", "mine", "option flag has no value 1; it has False, True"),
+    (
+        "let('x', g, choose(mode, plain=g))",
+        "mine.x",
+        "has no form for eps_hat, other; add otherwise=",
+    ),
+    ("let('x', g, choose(mode, hat=g, otherwise=m))", "mine.x", "choose(mode) has no value hat"),
+    ("let('x', g, choose(g, plain=g))", "mine.choose", "its first argument is an option, not g"),
+    ("let('x', g, 1 + choose(flag, yes=g, no=m))", "mine", "must be the whole right-hand side"),
+    ("let('x', g, maximum(choose(flag, yes=g, no=m), 0))", "mine", "choose"),
+    ("let('x', g, flag)", "mine.x", "a condition is no number"),
+    ("let('x', g, t > 1)", "mine.x", "expected a number, found a condition"),
+    ("let('x', g, where(flag, g, m))", "mine.x", "where() on an option; use choose("),
+    ("let('x', g, g * sympy.Symbol('c'))", "mine.x", "c is not declared"),
+    ("let('x', g, g * c)", "mine", "NameError: name 'c' is not defined"),
+    ("let('x', g + 1, g)", "mine.x", "cannot assign to g + 1"),
+    ("let('x', g, 'g')", "mine.x", "expected an expression or a number, found 'g'"),
+    ("let('x', g, prev(g))", "mine.x", "prev(g): g is no state"),
+    ("let('x', lr, g)", "mine.x", "assigns the hyperparameter lr"),
+    ("let('x', t, t + 1)", "mine.x", "assigns the step counter t"),
+    ("let('gradient', m, g)", "mine.gradient", "names two quantities, g and m"),
+    ("let('x', g, g); let('x', g, g)", "mine.x", "two lines on one path have this name"),
+    ("let('X', g, g)", "mine.X", "an equation is named in small letters"),
+    ("let('x', g, g, form='A b')", "mine.x", "form 'A b' is no word"),
+    ("with when(g > 0): let('x', g, 2 * g)", "mine.when", "a branch on lanes; use where("),
+    ("with when(flag | equal(t, 1)): pass", "mine.when", "mixes options with values"),
+    ("with when(absent(m)): pass", "mine.when", "absent(m) never holds"),
+    ("with otherwise(): let('x', g, g)", "mine.otherwise", "there is no when(...) right before it"),
+    ("hyper('b', 1.0, domain='[0,1')", "mine.b", "domain '[0,1' is not an interval"),
+    ("hyper('b', 1.0, domain='[a,1]')", "mine.b", "its ends must be numbers"),
+    ("hyper('b', 2.0, domain='[0,1]')", "mine.b", "default 2.0 is outside its domain [0,1]"),
+    ("hyper('b', 1.0, domain='[0,1]', probe=3)", "mine.b", "probe 3 is outside its domain [0,1]"),
+    ("hyper('b', 1.0)", "mine.b", "is never used with the default options"),
+    ("hyper('bs', (1., 2.))", "mine.bs", "needs names=(...)"),
+    ("hyper('bs', (1., 2.), names=('b',))", "mine.bs", "names has 1 entries for 2 defaults"),
+    ("hyper('lr', 1.0)", "mine.lr", "is declared twice, first in line 6"),
+    ("state('lr', 'k')", "mine.lr", "is declared twice, first in line 6"),
+    ("counter('k')", "mine.k", "there is a step counter already, t"),
+    ("state('b', 'exp_avg')", "mine.b", "has the state key of m, exp_avg"),
+    ("state('b', 'k')", "mine.b", "the state is never written"),
+    ("state('b', 'k', init=g)", "mine.b", "its initial value reads g"),
+    ("state('b', 'k', when=t > 1)", "mine.b", "when= must be a condition on options"),
+    ("option('b')", "mine.b", "the option changes nothing"),
+    ("option('b', 'a-b', 'a_b')", "mine.b", "two values of the option are spelled a_b"),
+    ("option('b', 'x', 'otherwise')", "mine.b", "must be a word"),
+    ("option('b', 'x', 'y', spelling={True: 'z'})", "mine.b", "spelling maps to 'z'"),
+    ("hyper('lambda', 1.0)", "mine.lambda", "is no identifier of Python"),
+    ("hyper('p', 1.0)", "mine.p", "generated code uses itself"),
+    ("inner('slow')", "mine.slow", "the slot is never applied"),
+    ("apply('slow')", "mine.slow", "the slot is not declared; use inner(...)"),
+    ("push('x', m, g, 3)", "mine.x", "m is no state of shape='history'"),
+    ("let('x', g, at(lr, 0))", "mine.x", "lr has no entries to index"),
+    ("let('x', g, length(m))", "mine.x", "length(m): m is no history"),
+    ("exclude('lr', flag, 'why')", "mine.exclude", "expects a declared symbol, not 'lr'"),
+    ("exclude(lr, lr > 0, 'why')", "mine.exclude", "the condition on lr must be one on options"),
+    ("require(t > 0, 'why')", "mine.require", "t is no hyperparameter (why)"),
+    ("dialect('mine', 'x')", "mine.mine", "a dialect is named as in adamw/decay-after"),
+    ("dialect('mine/a', 'x', mode='hat')", "mine.mine/a", "option mode has no value 'hat'"),
+    (
+        "dialect('mine/a', 'x', none='x')",
+        "mine.mine/a",
+        "there is no option none; it has flag, mode",
+    ),
+    ("dialect('mine/a', 'x', defaults={'m': 1})", "mine.mine/a", "there is no hyperparameter m"),
+    ("dialect('mine/a', 'x', defaults={'lr': -1})", "mine.mine/a", "lr=-1 is outside its domain"),
+    (
+        "require(~flag, 'no'); dialect('mine/a', 'x', flag=True)",
+        "mine.mine/a",
+        "not allowed together",
+    ),
+    ("import numpy; let('x', g, numpy.sqrt(g))", "mine", "use those of instep.spec.author"),
+    ("import math; let('x', g, math.exp(g))", "mine", "use those of instep.spec.author"),
+    ("let('x', g, where(equal(g, 0), g))", "mine", "TypeError: where() missing 1 required"),
+]
+
+
+@pytest.mark.parametrize(("line", "name", "reason"), MISTAKES, ids=[m[0] for m in MISTAKES])
+def test_a_mistake_is_one_line_with_file_line_name_and_reason(write, line, name, reason):
+    path = write(GOOD.replace("LINE", line))
+    with pytest.raises(SpecError) as caught:
+        registry.load(path)
+    message = str(caught.value)
+    assert message.startswith(f"mine.py:{LINE}: {name}: "), message
+    assert reason in message
+    assert "\n" not in message
+
+
+def test_the_specification_that_the_mistakes_are_put_into_is_good(load):
+    assert load(GOOD.replace("LINE", "")).name == "mine"
+
+
+def test_the_line_is_the_statement_s_in_a_multi_line_block(write):
+    body = """
+with when(flag):
+    let("x", g, 2 * g)
+    let("y", g,
+        g + undeclared)
+"""
+    path = write(GOOD.replace("LINE", body.strip()).replace("undeclared", "sympy.Symbol('u')"))
+    with pytest.raises(SpecError, match=rf"mine.py:{LINE + 2}: mine.y: u is not declared"):
+        registry.load(path)
+
+
+def test_the_line_is_the_specification_s_when_a_helper_elsewhere_fails(
+    write, tmp_path, monkeypatch
+):
+    (tmp_path / "spec_helper.py").write_text(
+        "from instep.spec.author import *\ndef bad(g):\n    let('x', g, t_missing)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    path = write(GOOD.replace("LINE", "import spec_helper; spec_helper.bad(g)"))
+    with pytest.raises(SpecError, match=rf"mine.py:{LINE}: mine: NameError"):
+        registry.load(path)
+
+
+def test_two_whens_on_one_line_take_no_otherwise(write):
+    body = """
+with when(flag), when(equal(t, 1)):
+    let("x", g, 2 * g)
+with otherwise():
+    let("y", g, 3 * g)
+"""
+    with pytest.raises(
+        SpecError, match=rf"mine.py:{LINE + 2}: mine.otherwise: .*write when\(a & b\)"
+    ):
+        registry.load(write(GOOD.replace("LINE", body.strip())))
+
+
+@pytest.mark.parametrize(
+    "between", ["let('y', g, g)", "let('y', g, choose(flag, yes=g, no=2 * g))"]
+)
+def test_otherwise_stands_right_after_its_when(write, between):
+    body = (
+        f"with when(equal(t, 1)):\n    let('x', g, 2 * g)\n{between}\nwith otherwise():\n    pass"
+    )
+    with pytest.raises(SpecError, match="otherwise: there is no when"):
+        registry.load(write(GOOD.replace("LINE", body)))
+
+
+def test_otherwise_comes_once(write):
+    body = (
+        "with when(flag):\n    let('x', g, 2 * g)\n" + "with otherwise():\n    let('x', g, g)\n" * 2
+    )
+    with pytest.raises(SpecError, match="otherwise: there is no when"):
+        registry.load(write(GOOD.replace("LINE", body.strip())))
+
+
+def test_the_vocabulary_outside_of_an_algorithm_says_where(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("from instep.spec.author import *\n\nlr = hyper('lr', 1.0)\n")
+    with pytest.raises(SpecError, match=r"^mine.py:3: this belongs inside `with algorithm"):
+        registry.load(path)
+
+
+def test_an_error_leaves_nothing_behind(write):
+    before = len(recording.finished)
+    with pytest.raises(SpecError):
+        registry.load(write(GOOD.replace("LINE", "let('x', g, None)")))
+    assert len(recording.finished) == before
+    x = sympy.Symbol("x")
+    assert x + x == 2 * x, "sympy evaluates again"
+    with pytest.raises(SpecError, match="this belongs inside"):
+        author.local("x", "y")
+
+
+def test_a_star_import_brings_the_vocabulary_and_nothing_else():
+    scope = {}
+    exec("from instep.spec.author import *", scope)
+    names = set(scope) - {"__builtins__"}
+    assert names == set(author.__all__)
+    assert not names & set(
+        dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__
+    )
+    assert len(author.__all__) == len(set(author.__all__))
+
+
+@pytest.mark.parametrize(
+    "name", ["beta", "gamma", "zeta", "S", "N", "E", "I", "Q", "O", "pi", "oo", "nan"]
+)
+def test_names_that_sympy_uses_itself_are_plain_symbols(load, name):
+    algorithm = load(f"""
+x = hyper("{name}", 0.5)
+let("update", theta, theta - x * grad(theta))
+""")
+    (let,) = algorithm.body
+    assert let.value == ir.Binary(
+        "-", ir.Sym("theta"), ir.Binary("*", ir.Sym(name), ir.Grad(ir.Sym("theta")))
+    )
+
+
+def test_conditions_combine_in_written_order(load):
+    algorithm = load("""
+lr = hyper("lr", 1.0)
+flag = option("flag")
+t = counter()
+g = local("g")
+let("gradient", g, grad(theta))
+with when(flag | (flag == False)):
+    let("x", g, g * t)
+with when((t > 5) & ~(equal(t, 7) | holds(t < 3))):
+    let("y", g, where((lr >= 2) | equal(g, 0), g, 0))
+let("update", theta, theta - lr * g)
+""")
+    _, static, scalar, _ = algorithm.body
+    on = ir.Compare("==", ir.Opt("flag"), ir.Value(True))
+    assert static.condition == ir.Logic(
+        "or", (on, ir.Compare("==", ir.Opt("flag"), ir.Value(False)))
+    )
+    t = ir.Sym("t")
+    seven, three = ir.Compare("==", t, ir.Const(7)), ir.Compare("<", t, ir.Const(3))
+    neither = ir.Logic("not", (ir.Logic("or", (seven, three)),))
+    assert scalar.condition == ir.Logic("and", (ir.Compare(">", t, ir.Const(5)), neither))
+    (let,) = scalar.then
+    large = ir.Compare(">=", ir.Sym("lr"), ir.Const(2))
+    zero = ir.Compare("==", ir.Sym("g"), ir.Const(0))
+    assert let.value == ir.Where(ir.Logic("or", (large, zero)), ir.Sym("g"), ir.Const(0))
+
+
+def forms(algorithm):
+    return [(let.form, let.value) for let in ir.lets(algorithm.body) if let.equation == "x"]
+
+
+CHOOSE = """
+lr = hyper("lr", 1.0)
+mode = option("mode", "a", "b-c", "d", "e")
+g = local("g")
+let("gradient", g, grad(theta))
+let("x", g, choose(mode, FORMS))
+let("update", theta, theta - lr * g)
+"""
+
+
+def test_choose_branches_on_every_value_but_the_last(load):
+    algorithm = load(CHOOSE.replace("FORMS", "a=g, b_c=2 * g, d=3 * g, e=4 * g"))
+    assert [form for form, _ in forms(algorithm)] == ["a", "b-c", "d", "e"]
+    branch = algorithm.body[1]
+    tested = []
+    while isinstance(branch, ir.If):
+        tested.append(branch.condition)
+        (branch,) = branch.otherwise
+    assert tested == [ir.Compare("==", ir.Opt("mode"), ir.Value(v)) for v in ("a", "b-c", "d")]
+
+
+def test_values_of_one_form_share_a_branch_named_after_the_first(load):
+    algorithm = load(CHOOSE.replace("FORMS", "a=2 * g, d=2 * g, b_c=g, e=g"))
+    assert [form for form, _ in forms(algorithm)] == ["a", "b-c"]
+    a, d = (ir.Compare("==", ir.Opt("mode"), ir.Value(v)) for v in ("a", "d"))
+    assert algorithm.body[1].condition == ir.Logic("or", (a, d))
+
+
+def test_otherwise_covers_the_rest_last_and_unnamed(load):
+    algorithm = load(CHOOSE.replace("FORMS", "d=2 * g, otherwise=g"))
+    assert forms(algorithm) == [
+        ("d", ir.Binary("*", ir.Const(2), ir.Sym("g"))),
+        ("", ir.Sym("g")),
+    ]
+
+
+def test_a_tuple_of_defaults_declares_a_symbol_for_each(load):
+    algorithm = load(r"""
+b1, b2 = hyper("betas", (0.9, 0.99), names=("beta1", "beta2"), domain="[0,1)",
+               latex=(r"\beta_1", r"\beta_2"), aliases=(("x",), ("y", "z")), probe=(0.5, 0.25))
+let("update", theta, theta - b1 * b2 * grad(theta))
+""")
+    first, second = algorithm.hyperparameters
+    assert (first.name, first.key, first.index, first.default) == ("beta1", "betas", 0, 0.9)
+    assert (second.name, second.key, second.index, second.default) == ("beta2", "betas", 1, 0.99)
+    assert (first.latex, second.latex) == (r"\beta_1", r"\beta_2")
+    assert (second.aliases, second.probe, str(second.domain)) == (("y", "z"), 0.25, "[0,1)")
+
+
+def test_an_option_says_how_the_constructor_spells_it(load):
+    algorithm = load("""
+lr = hyper("lr", 1.0)
+mode = option("mode", "no", "raw", "both", argument="keyword", spelling={False: "no", True: "raw"})
+flag = option("flag", argument=True)
+g = local("g")
+let("gradient", g, choose(mode, no=grad(theta), otherwise=2 * grad(theta)))
+let("update", theta, choose(flag, yes=theta + lr * g, no=theta - lr * g))
+""")
+    mode, flag = algorithm.options
+    assert (mode.default, mode.argument.key) == ("no", "keyword")
+    assert mode.argument.option_value(True) == "raw"
+    assert mode.argument.constructor_value("both") is None
+    assert (flag.values, flag.argument.key) == ((False, True), "flag")
+
+
+def test_equations_know_their_lines(load):
+    algorithm = load(GOOD.replace("LINE", ""))
+    lines = {let.equation: let.line for let in ir.lets(algorithm.body)}
+    assert lines == {"gradient": 12, "moment": 13, "update": 15}
+    assert dict(algorithm.lines) == {"lr": 6, "flag": 7, "mode": 8, "t": 9, "m": 10}
+
+
+def test_loops_and_histories(load):
+    algorithm = load("""
+lr = hyper("lr", 1.0)
+h = state("h", "history", shape="history")
+g, s, a = local("g"), local("s"), local("a")
+let("gradient", g, grad(theta))
+let("sum", s, g)
+with repeat(length(h), start=1, until=rms(s) > 9, down=True) as i:
+    let("weight", at(a, i), total(g * at(h, i)))
+    let("sum", s, s + at(a, i) * at(h, i), form="next")
+push("remember", h, g, 10)
+let("update", theta, theta - lr * s)
+""")
+    _, _, loop, push, _ = algorithm.body
+    i = ir.Sym("i")
+    assert (loop.variable, loop.start, loop.stop, loop.down) == (
+        "i",
+        ir.Const(1),
+        ir.Len("h"),
+        True,
+    )
+    assert loop.body[0].target == ir.At("a", i)
+    assert push == ir.Push("remember", "h", ir.Sym("g"), ir.Const(10))
