@@ -60,9 +60,8 @@ def conformance(
 class PytestCheck:
     """What a decorated test gets as `check`: a call runs one check and tells pytest how it went."""
 
-    def __init__(self, session: Session, id: str, strict: bool, subject: str = "") -> None:
-        self.session, self.id, self.strict = session, id, strict
-        self.subject = subject or session.subject.name
+    def __init__(self, session: Session, id: str, strict: bool, invocation: str = "") -> None:
+        self.session, self.id, self.strict, self.invocation = session, id, strict, invocation
         self.called = False
         self.result: Result | None = None
 
@@ -108,8 +107,8 @@ class PytestCheck:
         from instep.conformance.report.block import Context, block_text
 
         assert self.result is not None
-        first = self.result.evidence is not None and not self.result.consequence_of
-        diagnosis = self.session.diagnosis if first else None
-        text = block_text(self.result, Context(self.subject, diagnosis))
+        reproduce = f"instep repro {self.id} {self.invocation}" if self.invocation else ""
+        context = Context(self.session.subject.name, self.session.diagnosis_of(self.id), reproduce)
+        text = block_text(self.result, context)
         cause = self.result.consequence_of
         return f"{text}  follows from {cause}\n" if cause else text

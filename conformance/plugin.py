@@ -58,7 +58,7 @@ class Subject(pytest.Collector):
         """One item per check."""
         strict = self.config.getoption("instep_strict")
         try:
-            checks = _open(self._request(), strict)
+            checks = _open(self._request(), strict, self._invocation())
         except Exception as error:
             _refuse(error)
         for check in checks:
@@ -77,6 +77,10 @@ class Subject(pytest.Collector):
         if not settings.spec:
             raise UsageError(f"--instep takes module:attribute=spec, not {self.name!r}")
         return Request(locate(target), settings.spec, settings.keywords())
+
+    def _invocation(self) -> str:
+        target, _, spec = self.name.partition("=")
+        return f"--subject {target}" + (f" --spec {spec}" if spec else "")
 
 
 class Check(pytest.Item):
@@ -105,11 +109,11 @@ def pytest_collection_modifyitems(
         items.extend(session.genitems(node))
 
 
-def _open(request: Request, strict: bool) -> Sequence[PytestCheck]:
+def _open(request: Request, strict: bool, invocation: str = "") -> Sequence[PytestCheck]:
     from instep.conformance.decorator import PytestCheck
 
     session = request.open()
-    return [PytestCheck(session, name, strict) for name in session.ids]
+    return [PytestCheck(session, name, strict, invocation) for name in session.ids]
 
 
 def _refuse(error: Exception) -> NoReturn:

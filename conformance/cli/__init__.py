@@ -50,7 +50,7 @@ def run(arguments: Sequence[str]) -> int:
         # The reader has gone, as `instep list | head` does; nothing is left to be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         click.echo("instep: interrupted", err=True)
         return Exit.INTERRUPTED
     except Exception as error:
@@ -79,8 +79,6 @@ def _told(error: Exception) -> tuple[str, int]:
             return f"{error.format_message()} (see {command} --help)", Exit.USAGE
         case click.ClickException():
             return error.format_message(), Exit.USAGE
-        case click.Abort():
-            return "aborted", Exit.USAGE
         case StopError():
             return str(error), error.code
         case StaleExpectationError():

@@ -13,6 +13,7 @@ from instep.conformance.configuration import Settings
 from instep.conformance.errors import UsageError
 
 if TYPE_CHECKING:
+    from instep.conformance.identify import Identification
     from instep.conformance.report.model import Report
     from instep.conformance.suite import Session
 
@@ -118,4 +119,51 @@ def repro(id: str, subject: str, **given: Any) -> int:
     return Exit.OK
 
 
-COMMANDS = (check, repro)
+@click.command()
+@click.argument("subject")
+@options.configuration_options
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def identify(subject: str, as_json: bool, **given: Any) -> int:
+    """Say which specification and dialect SUBJECT is in step with, if any is known."""
+    from instep.conformance.identify import identify as search
+    from instep.conformance.locate import locate
+
+    chosen = options.settings(subject, given, spec_needed=False)
+    found = search(
+        locate(subject),
+        hyperparameters=chosen.hyperparameters,
+        fixed=chosen.fixed,
+        rename=chosen.rename,
+    )
+    if as_json:
+        output.print_json(found.to_json())
+    else:
+        _print_matches(found)
+    return Exit.OK if found.matches else Exit.OUT_OF_STEP
+
+
+def _print_matches(found: Identification) -> None:
+    from rich.text import Text
+
+    from instep.conformance.report.layout import Page
+
+    console = output.console()
+    page = Page(console.width)
+    tried = f"{found.tried} dialects tried"
+    what = "in step with" if found.matches else "nothing known"
+    page.line(Text.assemble((found.subject, "bold"), f": {what}"), f"({tried})")
+    for match in found.matches:
+        page.blank()
+        page.line(Text(match.name, style="bold green"), hang=2)
+        names = ", ".join(f"{ours} = {theirs}" for ours, theirs in match.hyperparameters.items())
+        for label, text in (
+            ("", match.note),
+            ("matched", names),
+            ("cannot set", ", ".join(match.fixed)),
+        ):
+            if text:
+                page.row(label, text)
+    output.print_page(page, console)
+
+
+COMMANDS = (check, repro, identify)

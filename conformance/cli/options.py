@@ -14,14 +14,16 @@ from instep.conformance.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_OPTIONS = (
-    click.option("--spec", metavar="S", help="Specification: a name, a dialect, or a file."),
+_CONFIGURATION = (
     click.option(
         "--set", "assigned", metavar="K=V", multiple=True,
         help="Constructor keyword, in the subject's name: --set 'betas=(0.9, 0.95)'.",
     ),
     click.option("--fixed", metavar="K", multiple=True, help="Keyword that must not be varied."),
     click.option("--rename", metavar="A=B", multiple=True, help="The spec's A is called B."),
+)  # fmt: skip
+_CHECK = (
+    click.option("--spec", metavar="S", help="Specification: a name, a dialect, or a file."),
     click.option("--state", metavar="A=B", multiple=True, help="Spec's state A is kept in B."),
     click.option("--dialect", metavar="D", help="Dialect of the spec, or any."),
     click.option("--profile", metavar="A=B", multiple=True,
@@ -39,27 +41,29 @@ _OPTIONS = (
 
 def subject_options(function: F) -> F:
     """Add the options that say how a subject is checked."""
-    for option in reversed(_OPTIONS):
+    for option in reversed((_CHECK[0], *_CONFIGURATION, *_CHECK[1:])):
         function = option(function)
     return function
 
 
-def settings(target: str, given: Mapping[str, Any]) -> Settings:
+def configuration_options(function: F) -> F:
+    """Add the options that say how a subject is constructed."""
+    for option in reversed(_CONFIGURATION):
+        function = option(function)
+    return function
+
+
+def settings(target: str, given: Mapping[str, Any], *, spec_needed: bool = True) -> Settings:
     """The configuration file's settings for a subject, under what the command line says."""
+    plain = ("spec", "fixed", "dialect", "level", "lacks", "implementations", "timeout")
     found = configured(target).overridden(
-        spec=given["spec"],
         hyperparameters={k: literal(v) for k, v in pairs(given["assigned"], "--set").items()},
-        fixed=given["fixed"],
         rename=pairs(given["rename"], "--rename"),
-        state=pairs(given["state"], "--state"),
-        profile=pairs(given["profile"], "--profile"),
-        dialect=given["dialect"],
-        level=given["level"],
-        lacks=given["lacks"],
-        implementations=given["implementations"],
-        timeout=given["timeout"],
+        state=pairs(given.get("state", ()), "--state"),
+        profile=pairs(given.get("profile", ()), "--profile"),
+        **{name: given.get(name) for name in plain},
     )
-    if not found.spec:
+    if spec_needed and not found.spec:
         raise UsageError("which specification? Give --spec; `instep list` prints the names")
     return found
 

@@ -155,8 +155,8 @@ def _add_strength(page: Page, report: Report) -> None:
     sharp = sorted((r.sensitivity, r.id) for r in passed if r.sensitivity)
     if sharp:
         page.rows("sensitivity", _sensitivity(sharp))
-    for dtype, grade in report.grades.items():
-        page.row("precision", f"{dtype}: {grade}")
+    grades = [f"{dtype}: {grade or 'no profile fits'}" for dtype, grade in report.grades.items()]
+    page.rows("precision", grades)
 
 
 def _sensitivity(sharp: Sequence[tuple[float, str]]) -> Iterable[str]:
@@ -210,7 +210,8 @@ def _add_setting(page: Page, report: Report) -> None:
 
 
 def _versions(report: Report) -> Iterable[str]:
-    yield ", ".join(f"{name} {version}" for name, version in report.environment.items())
+    if report.environment:
+        yield ", ".join(f"{name} {version}" for name, version in report.environment.items())
 
 
 def _add_every(page: Page, results: Sequence[Result]) -> None:
