@@ -36,6 +36,7 @@ class Probe:
             quadratics instead, whose gradient at x is `slopes * (x - c)`.
         changes: {step: {symbol: value}}, applied to all groups before that step.
         groups: (parameter indices, {symbol: value}) of further parameter groups.
+        corner: a hyperparameter is zero here, where correct rewrites may be unstable.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Probe:
     groups: tuple[tuple[tuple[int, ...], Mapping[str, float]], ...] = ()
     closure: bool = False
     slopes: tuple[Any, ...] = ()
+    corner: bool = False
 
     @property
     def steps(self) -> int:
@@ -144,6 +146,12 @@ class ProbeFactory:
         """Whether some values near the probe's meet the requirements with these options."""
         chosen = {**self.options, **options}
         return self.admissible(self.probe_values(), chosen) is not None
+
+    def admits(self, values: Mapping[str, float]) -> bool:
+        """Whether the probe's values still meet domains and requirements with some replaced."""
+        own = self.admissible(self.probe_values(), self.options) or self.probe_values()
+        inside = all(self.algorithm.hyperparameter(k).domain.contains(v) for k, v in values.items())
+        return inside and not violated(self.algorithm, {**own, **values}, self.options)
 
     def other_values(self, symbols: Iterable[str]) -> dict[str, float]:
         """Another admissible dyadic value for each of some symbols, where there is one.

@@ -190,7 +190,7 @@ class Run:
             self.step_with(self.closure(self.recording.steps))
             return
         self.give_gradients()
-        self.step_as_given()
+        self.step_with(None)
 
     def give_gradients(self) -> list[torch.Tensor]:
         """Set p.grad for the next step; returns the tensors that were set."""
@@ -198,13 +198,6 @@ class Run:
         for p, g in zip(self.parameters, gradients, strict=True):
             p.grad = None if g is None else torch.tensor(g).to(self.dtype)
         return [p.grad for p in self.parameters if p.grad is not None]
-
-    def step_as_given(self) -> None:
-        """The next step with the gradients that are set; closure-driven ones get their own."""
-        if self.probe.closure:
-            self.step()
-        else:
-            self.step_with(None)
 
     def step_with(self, closure: Callable[[], torch.Tensor] | None) -> Any:
         """The next step, with a closure if one is given; returns what step() returns."""

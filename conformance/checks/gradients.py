@@ -92,10 +92,30 @@ def _configurations(context: Context) -> Iterator[dict[str, Any]]:
                 yield flipped
 
 
+def _given(attempt: Run) -> list[tuple[torch.Tensor, torch.Tensor, int]]:
+    """Make a step; return every gradient with its value and version as the step was given it."""
+    kept: list[tuple[torch.Tensor, torch.Tensor, int]] = []
+
+    def keep(gradients: list[torch.Tensor]) -> None:
+        kept[:] = [(g, g.clone(), g._version) for g in gradients]
+
+    if not attempt.probe.closure:
+        keep(attempt.give_gradients())
+        attempt.step_with(None)
+        return kept
+    inner = attempt.closure(attempt.recording.steps)
+
+    def closure() -> torch.Tensor:
+        loss = inner()
+        keep([p.grad for p in attempt.parameters if p.grad is not None])
+        return loss
+
+    attempt.step_with(closure)
+    return kept
+
+
 def _compare(attempt: Run, step: int) -> None:
-    given = attempt.give_gradients()
-    kept = [(g, g.clone(), g._version) for g in given]
-    attempt.step_as_given()
+    kept = _given(attempt)
     for i, (p, (g, value, version)) in enumerate(zip(attempt.parameters, kept, strict=True)):
         if p.grad is not g:
             raise Failure(f"step {step} replaced the gradient of parameter {i} by another tensor")

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from instep.conformance.checks.base import Check, Outcome, Plan, Skip
 from instep.conformance.checks.numerics import slug
+from instep.spec import ir
+from instep.spec.model import Algorithm
+from instep.spec.options import resolve
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context
@@ -19,10 +22,33 @@ def checks(plan: Plan) -> Iterator[Check]:
         if h.scope == "group":
             yield Check(
                 f"hyperparameters/{slug(h.name)}-changed",
-                "must",
+                "should" if scales_state(plan.algorithm, h.name) else "must",
                 f"a change of {h.name} by hand or by a scheduler acts from the next step on",
                 partial(_changed, h.name),
             )
+
+
+def scales_state(algorithm: Algorithm, symbol: str) -> bool:
+    """Whether a state is an average with weight 1 - h, or h is raised to the power of the step count.
+
+    Correct implementations keep such state in many forms (unnormalised or corrected moments, running
+    powers), which agree only while h stays as it is.
+    """
+    states = {s.name for s in algorithm.states}
+    for let in ir.lets(resolve(algorithm.body, algorithm.option_defaults())):
+        averaged = let.target.name in states and _complement(symbol) in ir.walk(let.value)
+        if averaged or _raised(let.value, symbol):
+            return True
+    return False
+
+
+def _complement(symbol: str) -> ir.Expr:
+    return ir.Binary("-", ir.Const(1), ir.Sym(symbol))
+
+
+def _raised(expr: ir.Expr, symbol: str) -> bool:
+    powers = (n for n in ir.walk(expr) if isinstance(n, ir.Binary) and n.op == "**")
+    return any(ir.Sym(symbol) in ir.walk(n.left) for n in powers)
 
 
 def _changed(symbol: str, context: Context) -> Outcome:
@@ -34,12 +60,11 @@ def _changed(symbol: str, context: Context) -> Outcome:
     before = context.probes.probe_values()
     if symbol not in other:
         raise Skip(f"no other value of {symbol} is admissible")
+    changes = {3: other, 7: {symbol: before[symbol]}}
+    if symbol != "lr" and context.probes.admits({symbol: 0.0}):
+        changes[5] = {symbol: 0.0}
     probe = context.probes.make(
-        f"changed-{symbol}",
-        dtype=context.widest,
-        shapes=((67,),),
-        steps=8,
-        changes={3: other, 6: {symbol: before[symbol]}},
+        f"changed-{symbol}", dtype=context.widest, shapes=((67,),), steps=9, changes=changes
     )
     recording = context.record(probe)
     return context.require(recording, f"a change of {symbol} does not act as the equations say")

@@ -113,7 +113,7 @@ def _corner(symbol: str, context: Context) -> Outcome:
         raise Skip(f"{symbol} is fixed")
     try:
         probe = context.probes.make(
-            f"zero-{symbol}", values={symbol: 0.0}, dtype=context.widest, **_SMALL
+            f"zero-{symbol}", values={symbol: 0.0}, dtype=context.widest, corner=True, **_SMALL
         )
     except ValueError as error:
         raise Skip(str(error)) from error

@@ -10,6 +10,7 @@ from instep.conformance.mutate.mutant import Mutant
 from instep.conformance.oracle import Model
 from instep.spec import ir
 from instep.spec.model import Algorithm, State
+from instep.spec.options import resolve
 from instep.spec.render import expression_text
 
 Edit = Callable[[ir.Stmt], ir.Body]
@@ -175,18 +176,22 @@ def _rebinds(let: ir.Let) -> bool:
     return any(isinstance(n, readers) and n.name == let.target.name for n in ir.walk(let.value))
 
 
+def _first_reading(algorithm: Algorithm, names: set[str]) -> str:
+    """The first equation under the algorithm's own options that reads a name, or empty."""
+    body = resolve(algorithm.body, algorithm.option_defaults())
+    for statement in ir.statements(body):
+        for expr in ir.expressions(statement):
+            if any(isinstance(n, ir.Sym) and n.name in names for n in ir.walk(expr)):
+                inside = (*ir.lets((statement,)),)
+                return inside[0].equation if inside else ""
+    return ""
+
+
 def _rewritten(algorithm: Algorithm, replacement: Mapping[str, ir.Expr], kind: str) -> Mutant:
     def rule(x: ir.Expr) -> ir.Expr | None:
         return replacement.get(x.name) if isinstance(x, ir.Sym) else None
 
-    equation = next(
-        (
-            s.equation
-            for s in ir.lets(algorithm.body)
-            if any(isinstance(n, ir.Sym) and n.name in replacement for n in ir.walk(s.value))
-        ),
-        "body",
-    )
+    equation = _first_reading(algorithm, set(replacement)) or "body"
     return _named(algorithm, ir.rewrite_body(algorithm.body, rule), equation, kind)
 
 

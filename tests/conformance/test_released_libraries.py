@@ -1,11 +1,10 @@
-"""Released optimizers get the verdict that they deserve: torch's own, and somebody else's from PyPI."""
+"""Released optimizers get the verdict that they deserve: torch's own, and others from PyPI."""
 
 from __future__ import annotations
 
 import functools
 import runpy
 from pathlib import Path
-from typing import Any
 
 import optimi
 import pytest
