@@ -29,10 +29,10 @@ def checks(plan: Plan) -> Iterator[Check]:
 
 
 def scales_state(algorithm: Algorithm, symbol: str) -> bool:
-    """Whether a state is an average with weight 1 - h, or h is raised to the power of the step count.
+    """Whether a state is an average with weight 1 - h, or the step count is an exponent of h.
 
-    Correct implementations keep such state in many forms (unnormalised or corrected moments, running
-    powers), which agree only while h stays as it is.
+    Correct implementations keep such state in many forms (unnormalised or corrected moments,
+    running powers), which agree only while h stays as it is.
     """
     states = {s.name for s in algorithm.states}
     for let in ir.lets(resolve(algorithm.body, algorithm.option_defaults())):

@@ -89,14 +89,11 @@ def test_optimi_sgd_writes_to_its_gradients() -> None:
 
 
 def test_optimi_adam() -> None:
-    """It keeps corrected moments, which is no fault; three other things are."""
+    """It keeps corrected moments, which is no fault; two other things are."""
     report = check(optimi.Adam, "adam")
-    assert failed(report) == {
-        "gradients/none",
-        "gradients/untouched",
-        "hyperparameters/beta1-changed",
-        "hyperparameters/beta2-changed",
-    }
+    assert failed(report) == {"gradients/none", "gradients/untouched"}
+    changes = {f"hyperparameters/beta{k}-changed" for k in (1, 2)}
+    assert changes <= failed(report, "should")
     assert any("times 1/(1 - beta1^t)" in note for note in report.mapping)
 
 
