@@ -213,7 +213,13 @@ class Context:
     def states(self) -> StateMap:
         """Where the subject keeps the spec's states, from the base run."""
         spec, profile = Model(self.algorithm), self.profiles(self.widest)[-1]
-        return infer_mapping(spec, self.base, profile, self.given_state)
+        found = infer_mapping(spec, self.base, profile, self.given_state)
+        if found.all_confirmed:
+            return found
+        # The subject left the trajectory; step by step its states may follow their equations still.
+        names, read = list(found.bindings), found.reader(self.base)
+        tally = self._graded(self.base, lambda p: lockstep(spec, self.base, p, names, read)).tally
+        return found.confirm({lanes.quantity for lanes, _ in tally.failing})
 
     def states_for(self, recording: Recording) -> StateMap:
         """The bindings to use: those found by name alone only where equations are wrong."""

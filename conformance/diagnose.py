@@ -7,7 +7,7 @@ included; all that do are named.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any
 
@@ -17,8 +17,10 @@ from instep.conformance.oracle import Model, trajectory
 from instep.conformance.profile import Profile, grades
 from instep.conformance.report.model import Candidate, Diagnosis
 from instep.conformance.verdict import IN_STEP, Tally
+from instep.spec import ir
 from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm, OptionValue
+from instep.spec.options import resolve
 
 MOST = 5
 
@@ -80,7 +82,8 @@ def _dialects(algorithm: Algorithm) -> Iterator[Suspect]:
         if algorithm.dialect is not None and d.name == algorithm.dialect.name:
             continue
         values = {**_neutral(algorithm), **dict(d.options)}
-        candidate = Candidate("dialect", d.name, d.note, "", 0.0, d.name)
+        equation = _first_difference(algorithm, algorithm.option_defaults(), values)
+        candidate = Candidate("dialect", d.name, d.note, equation, 0.0, d.name)
         yield Suspect(candidate, Model(algorithm, options=values))
 
 
@@ -106,16 +109,21 @@ def _options(
 def _first_difference(
     algorithm: Algorithm, current: Mapping[str, OptionValue], setting: Mapping[str, OptionValue]
 ) -> str:
-    """The first equation that other options change."""
-    from instep.spec import ir
-    from instep.spec.options import resolve
+    """The equation that other options change: one that both have, else one that only one side has."""
+    ours = _equations(algorithm, current)
+    theirs = _equations(algorithm, {**current, **setting})
+    changed = [name for name in ours if name in theirs and ours[name] != theirs[name]]
+    lost = [name for name in ours if name not in theirs]
+    new = [name for name in theirs if name not in ours]
+    return next(iter([*changed, *lost, *new]), "")
 
-    ours = list(ir.lets(resolve(algorithm.body, dict(current))))
-    theirs = list(ir.lets(resolve(algorithm.body, {**current, **setting})))
-    for let in [*theirs, *ours]:
-        if (let in theirs) != (let in ours):
-            return let.equation
-    return ""
+
+def _equations(algorithm: Algorithm, options: Mapping[str, OptionValue]) -> dict[str, list[ir.Let]]:
+    """Equations by name under some options, in order."""
+    out: dict[str, list[ir.Let]] = {}
+    for let in ir.lets(resolve(algorithm.body, options)):
+        out.setdefault(let.equation, []).append(let)
+    return out
 
 
 def _mutants(algorithm: Algorithm, options: Mapping[str, OptionValue]) -> Iterator[Suspect]:
@@ -158,6 +166,4 @@ def _within(model: Model, recording: Recording, profile: Profile) -> float | Non
 
 
 def _with_ratio(suspect: Suspect, ratio: float) -> Suspect:
-    from dataclasses import replace
-
     return Suspect(replace(suspect.candidate, ratio=ratio), suspect.model)

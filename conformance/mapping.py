@@ -8,7 +8,7 @@ the spec itself declares (1 - b, 1 - b^t), so that a forgotten factor is not abs
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,7 @@ class Binding:
         transform: how the leaf relates to the state, empty for identity.
         scale: text of the factor that the leaf carries, empty for one.
         confirmed: whether values agreed; otherwise only the name did.
+        stepwise: whether they agreed in single steps only, from the subject's own state.
     """
 
     state: str
@@ -49,12 +50,14 @@ class Binding:
     transform: str = ""
     scale: str = ""
     confirmed: bool = True
+    stepwise: bool = False
 
     def describe(self) -> str:
         """One line for the report."""
         how = f"{self.transform} of it" if self.transform else ""
         times = f"times {self.scale}" if self.scale else ""
         basis = "by value" if self.confirmed else "by name only, the values differ"
+        basis = "by name, and by value in every single step" if self.stepwise else basis
         notes = ", ".join(x for x in (how, times, basis) if x)
         return f"state {self.state} is the subject's {self.path} ({notes})"
 
@@ -64,6 +67,19 @@ class StateMap:
 
     def __init__(self, algorithm: Algorithm, bindings: Mapping[str, Binding], unit: float) -> None:
         self.algorithm, self.bindings, self.unit = algorithm, dict(bindings), unit
+
+    @property
+    def all_confirmed(self) -> bool:
+        """Whether values agreed everywhere."""
+        return all(b.confirmed for b in self.bindings.values())
+
+    def confirm(self, wrong: set[str]) -> StateMap:
+        """Bindings that were found by name are right where every step agreed."""
+        kept = {
+            k: b if b.confirmed or k in wrong else replace(b, confirmed=True, stepwise=True)
+            for k, b in self.bindings.items()
+        }
+        return StateMap(self.algorithm, kept, self.unit)
 
     def only_confirmed(self) -> StateMap:
         """The bindings whose values agreed."""
