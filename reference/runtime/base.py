@@ -49,6 +49,19 @@ class Reference(torch.optim.Optimizer):
             for p in group["params"]:
                 _restore_counter(self.state.get(p, {}), self._layout.counter)
 
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load a checkpoint; numbers kept for each parameter keep their digits.
+
+        Torch casts every tensor of the state but the step counter to the parameter's type.
+        """
+        super().load_state_dict(state_dict)
+        keys = self._layout.numbers - {self._layout.counter}
+        saved = (i for group in state_dict["param_groups"] for i in group["params"])
+        ours = (p for group in self.param_groups for p in group["params"])
+        for i, p in zip(saved, ours, strict=True):
+            for key in keys & state_dict["state"].get(i, {}).keys():
+                _uncast(self.state[p], key, state_dict["state"][i][key])
+
     @overload
     def step(self, closure: None = None) -> None: ...
 
@@ -104,6 +117,15 @@ class Reference(torch.optim.Optimizer):
         if p.grad is not None and p.grad.layout != torch.strided:
             name = type(self).__name__
             raise RuntimeError(f"{name} does not support sparse gradients; give it dense ones")
+
+
+def _uncast(state: dict[str, Any], key: str, saved: Any) -> None:
+    """Undo a cast; a value that a hook has replaced stays."""
+    loaded = state.get(key)
+    if not (isinstance(saved, Tensor) and isinstance(loaded, Tensor)):
+        return
+    if torch.equal(saved.to(loaded), loaded):
+        state[key] = saved.detach().to(loaded.device, copy=True)
 
 
 def _restore_counter(state: dict[str, Any], counter: str | None) -> None:

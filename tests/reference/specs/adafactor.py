@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from instep.spec.author import (
-    algorithm, col_mean, counter, grad, hyper, let, local, maximum, minimum, ndim, otherwise, prev, rms,
-    row_mean, sqrt, state, theta, when,
-)  # fmt: skip
+    algorithm,
+    col_mean,
+    counter,
+    grad,
+    hyper,
+    let,
+    local,
+    maximum,
+    minimum,
+    ndim,
+    otherwise,
+    prev,
+    rms,
+    row_mean,
+    sqrt,
+    state,
+    theta,
+    when,
+)
 
 with algorithm("adafactor", "Adafactor") as spec:
     lr, tau, clip = (

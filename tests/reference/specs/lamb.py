@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from instep.spec.author import (
-    algorithm, counter, grad, hyper, let, local, norm, prev, sqrt, state, theta, where,
-)  # fmt: skip
+    algorithm,
+    counter,
+    grad,
+    hyper,
+    let,
+    local,
+    norm,
+    prev,
+    sqrt,
+    state,
+    theta,
+    where,
+)
 
 with algorithm("lamb", "LAMB: layerwise adaptive moments") as spec:
     lr, wd, eps = hyper("lr", 1e-3), hyper("weight_decay", 0.1), hyper("eps", 1e-6)

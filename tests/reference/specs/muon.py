@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from instep.spec.author import (
-    algorithm, cols, grad, hyper, let, local, matmul, maximum, norm, prev, repeat, rows, sqrt, state,
-    theta, transpose, when,
-)  # fmt: skip
+    algorithm,
+    cols,
+    grad,
+    hyper,
+    let,
+    local,
+    matmul,
+    maximum,
+    norm,
+    prev,
+    repeat,
+    rows,
+    sqrt,
+    state,
+    theta,
+    transpose,
+    when,
+)
 
 with algorithm("muon", "Muon: momentum orthogonalised by Newton-Schulz") as spec:
     lr, mu, eps = hyper("lr", 1e-3), hyper("momentum", 0.95), hyper("eps", 1e-7)

@@ -1,11 +1,24 @@
-"""A learning-rate-free method: sums over all parameters, state and counter of the whole optimizer."""
+"""Learning-rate free: sums over all parameters, state and counter of the whole optimizer."""
 
 from __future__ import annotations
 
 from instep.spec.author import (
-    algorithm, counter, equal, grad, hyper, let, local, maximum, otherwise, prev, sqrt, state, theta,
-    total_over_params, when,
-)  # fmt: skip
+    algorithm,
+    counter,
+    equal,
+    grad,
+    hyper,
+    let,
+    local,
+    maximum,
+    otherwise,
+    prev,
+    sqrt,
+    state,
+    theta,
+    total_over_params,
+    when,
+)
 
 with algorithm("prodigy", "Prodigy, shortened") as spec:
     lr = hyper("lr", 1.0, scope="optimizer")

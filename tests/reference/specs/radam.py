@@ -1,10 +1,21 @@
-"""RAdam: a branch that a number of the host decides, different for parameters at different steps."""
+"""RAdam: a branch that a host number decides, another one for parameters at other steps."""
 
 from __future__ import annotations
 
 from instep.spec.author import (
-    algorithm, counter, grad, hyper, let, local, otherwise, prev, sqrt, state, theta, when,
-)  # fmt: skip
+    algorithm,
+    counter,
+    grad,
+    hyper,
+    let,
+    local,
+    otherwise,
+    prev,
+    sqrt,
+    state,
+    theta,
+    when,
+)
 
 with algorithm("radam", "RAdam: rectified Adam") as spec:
     lr, eps = hyper("lr", 1e-3), hyper("eps", 1e-8)

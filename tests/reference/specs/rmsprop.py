@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from instep.spec.author import (
-    algorithm, choose, counter, grad, hyper, let, local, option, otherwise, prev, sqrt, state, theta,
+    algorithm,
+    choose,
+    counter,
+    grad,
+    hyper,
+    let,
+    local,
+    option,
+    otherwise,
+    prev,
+    sqrt,
+    state,
+    theta,
     when,
-)  # fmt: skip
+)
 
 with algorithm("rmsprop", "RMSprop") as spec:
     lr, alpha = hyper("lr", 1e-2), hyper("alpha", 0.99, domain="[0,1]")

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from instep.spec.author import (
-    algorithm, grad, hyper, let, local, maximum, minimum, prev, sign, state, theta, where,
-)  # fmt: skip
+    algorithm,
+    grad,
+    hyper,
+    let,
+    local,
+    maximum,
+    minimum,
+    prev,
+    sign,
+    state,
+    theta,
+    where,
+)
 
 with algorithm("rprop", "Resilient backpropagation") as spec:
     lr = hyper("lr", 1e-2)

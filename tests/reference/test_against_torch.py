@@ -1,0 +1,89 @@
+"""Ours and torch's own optimizers lie within the same computed bound of the specification."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+import torch
+
+from instep.conformance.bounds import BoundedArithmetic
+from instep.conformance.profile import grades
+from instep.reference import vectorized
+from instep.spec import get
+
+PAIRS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
+DTYPES = {"float64": torch.float64, "float32": torch.float32}
+# What a lane may be off from the oracle, in bounds: each side of a comparison may use up one.
+LIMIT = 2
+
+
+def worst(parameters, machine) -> float:
+    """The largest error over all lanes, in bounds; a lane without rounding must be exact."""
+    ratios = [0.0]
+    for p, slot in zip(parameters, machine.slots, strict=True):
+        error = np.abs(p.detach().double().numpy() - slot.theta.value)
+        assert np.all(error[slot.theta.bound == 0] == 0)
+        ratios.extend((error / np.where(slot.theta.bound > 0, slot.theta.bound, 1)).ravel())
+    return max(ratios)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", PAIRS)
+def test_both_are_in_step(name, dtype, load, problem, run, interpret, configurations):
+    algorithm, theirs = get(name), getattr(torch.optim, PAIRS[name])
+    ours = getattr(vectorized, PAIRS[name])
+    task = problem(lr=0.25)
+    for keywords, options, numbers in configurations(algorithm, ours):
+        arithmetic = BoundedArithmetic(grades(dtype)[0])
+        machine = interpret(algorithm, task, arithmetic, options=options, hyperparameters=numbers)
+        subjects = [(theirs, {}), (ours, {"backend": "foreach"}), (ours, {"backend": "eager"})]
+        subjects.append((load(name, "eager"), {}))
+        for cls, extra in subjects:
+            _, parameters = run(cls, task, dtype=DTYPES[dtype], **keywords, **extra)
+            assert worst(parameters, machine) <= LIMIT, (cls, keywords, extra)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_signature_is_torchs_with_a_backend_more(name):
+    theirs = inspect.signature(getattr(torch.optim, PAIRS[name])).parameters
+    ours = dict(inspect.signature(getattr(vectorized, PAIRS[name])).parameters)
+    assert ours.pop("backend").default == "auto"
+    assert set(ours) == set(theirs)
+    for key, argument in theirs.items():
+        assert ours[key].default == argument.default, key
+        assert ours[key].kind == argument.kind, key
+    positional = [k for k, p in theirs.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert [k for k, p in ours.items() if p.kind is p.POSITIONAL_OR_KEYWORD] == positional
+
+
+@pytest.mark.parametrize("amsgrad", [False, True])
+@pytest.mark.parametrize("name", PAIRS)
+def test_groups_and_state_have_torchs_keys_types_and_shapes(name, amsgrad, problem, run):
+    keywords = {"momentum": 0.5} if name == "sgd" else {"amsgrad": amsgrad}
+    task = problem()
+    theirs, its = run(getattr(torch.optim, PAIRS[name]), task, dtype=torch.float32, **keywords)
+    ours, own = run(getattr(vectorized, PAIRS[name]), task, dtype=torch.float32, **keywords)
+    assert ours.param_groups[0].keys() == theirs.param_groups[0].keys()
+    for p, q in zip(own, its, strict=True):
+        described = [
+            {key: (x.dtype, x.shape, x.device) for key, x in o.state[r].items()}
+            for o, r in ((ours, p), (theirs, q))
+        ]
+        assert described[0] == described[1]
+        assert list(ours.state[p]) == list(theirs.state[q])
+
+
+def test_without_momentum_there_is_no_state(problem, run):
+    ours, _ = run(vectorized.SGD, problem())
+    assert ours.state_dict()["state"] == {}
+
+
+def test_default_type_decides_the_type_of_the_counter(problem, run):
+    torch.set_default_dtype(torch.float64)
+    try:
+        ours, parameters = run(vectorized.AdamW, problem(steps=1, pause=False))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert ours.state[parameters[0]]["step"].dtype == torch.float64

@@ -1,0 +1,163 @@
+"""Checkpoints of torch's optimizers load into ours and back, and the run goes on."""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+
+import pytest
+import torch
+
+from instep import reference
+from instep.reference import Adam, AdamW, eager
+
+CASES = [
+    ("SGD", {}),
+    ("SGD", {"momentum": 0.875, "weight_decay": 0.125}),
+    ("SGD", {"momentum": 0.875, "nesterov": True, "maximize": True}),
+    ("Adam", {"weight_decay": 0.125}),
+    ("Adam", {"amsgrad": True, "decoupled_weight_decay": True}),
+    ("AdamW", {}),
+    ("AdamW", {"amsgrad": True, "maximize": True}),
+]
+LR = {"lr": 0.25}
+OURS = {"vectorized": reference, "eager": eager}
+
+
+class Run:
+    """One optimizer on fixed gradients."""
+
+    def __init__(self, cls, **keywords):
+        self.parameters = [torch.ones(n, dtype=torch.float64, requires_grad=True) for n in (2, 5)]
+        self.optimizer = cls(self.parameters, **keywords)
+        self.count = 0
+
+    def steps(self, number):
+        for _ in range(number):
+            random = torch.Generator().manual_seed(self.count)
+            for p in self.parameters:
+                p.grad = torch.randn(p.shape, generator=random, dtype=p.dtype)
+            self.optimizer.step()
+            self.count += 1
+        return self
+
+    def resume(self, other):
+        """Take over another run's parameters and, through a file, its state."""
+        with torch.no_grad():
+            for p, q in zip(self.parameters, other.parameters, strict=True):
+                p.copy_(q)
+        file = io.BytesIO()
+        torch.save(other.optimizer.state_dict(), file)
+        file.seek(0)
+        self.optimizer.load_state_dict(torch.load(file, weights_only=True))
+        self.count = other.count
+        return self
+
+    def distance(self, other):
+        """In units in the last place of float64."""
+        pairs = zip(self.parameters, other.parameters, strict=True)
+        return max(((a - b).abs() / b.abs() / 2**-53).max().item() for a, b in pairs)
+
+
+@pytest.mark.parametrize("at", [0, 1, 3])
+@pytest.mark.parametrize("target", OURS)
+@pytest.mark.parametrize(("name", "keywords"), CASES)
+def test_checkpoints_travel_both_ways(name, keywords, target, at):
+    ours, theirs = getattr(OURS[target], name), getattr(torch.optim, name)
+    for source, destination in ((theirs, ours), (ours, theirs)):
+        whole = Run(source, **LR, **keywords).steps(at)
+        resumed = Run(destination, **LR, **keywords).resume(whole)
+        assert (
+            resumed.optimizer.state_dict()["state"].keys()
+            == whole.optimizer.state_dict()["state"].keys()
+        )
+        for _ in range(3):
+            # One step from the same point: each side rounds a handful of times.
+            start = Run(destination, **LR, **keywords).resume(whole)
+            assert start.steps(1).distance(whole.steps(1)) <= 64
+
+
+@pytest.mark.parametrize("target", OURS)
+@pytest.mark.parametrize(("name", "keywords"), CASES)
+def test_a_resumed_run_is_the_same_run(name, keywords, target):
+    cls = getattr(OURS[target], name)
+    whole = Run(cls, **LR, **keywords).steps(2)
+    resumed = Run(cls, **LR, **keywords).resume(whole).steps(3)
+    assert resumed.distance(whole.steps(3)) == 0
+    assert (
+        resumed.optimizer.state_dict()["param_groups"]
+        == whole.optimizer.state_dict()["param_groups"]
+    )
+
+
+@pytest.mark.parametrize("copying", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+@pytest.mark.parametrize(("name", "keywords"), CASES)
+def test_copies_go_on_alike(name, keywords, copying):
+    whole = Run(getattr(reference, name), **LR, **keywords, backend="foreach").steps(2)
+    again = Run(getattr(reference, name), **LR, **keywords)
+    again.optimizer = copying(whole.optimizer)
+    again.parameters, again.count = again.optimizer.param_groups[0]["params"], 2
+    assert again.steps(2).distance(whole.steps(2)) == 0
+    assert again.optimizer.param_groups[0]["foreach"] is True
+
+
+def test_scalar_state_keeps_its_digits_through_a_checkpoint(load):
+    cls = load("nadam", "vectorized")
+
+    def run(dtype=torch.float32):
+        p = torch.ones(3, dtype=dtype, requires_grad=True)
+        p.grad = torch.ones_like(p)
+        return p, cls([p])
+
+    p, whole = run()
+    whole.step()
+    q, resumed = run()
+    resumed.load_state_dict(whole.state_dict())
+    kept = resumed.state[q]["mu_product"]
+    assert kept.dtype == torch.float64
+    assert kept == whole.state[p]["mu_product"]
+    assert kept is not whole.state[p]["mu_product"]
+
+
+@pytest.mark.parametrize(
+    ("cls", "theirs"), [(Adam, torch.optim.Adam), (eager.Adam, torch.optim.Adam)]
+)
+def test_older_checkpoints(cls, theirs):
+    whole = Run(theirs, **LR).steps(2)
+    state = whole.optimizer.state_dict()
+    for group in state["param_groups"]:
+        for key in ("amsgrad", "maximize", "foreach", "capturable", "differentiable", "fused"):
+            del group[key]
+        del group["decoupled_weight_decay"]
+    for entry in state["state"].values():
+        entry["step"] = int(entry["step"])
+    resumed = Run(cls, **LR, amsgrad=True)
+    resumed.optimizer.load_state_dict(state)
+    assert resumed.optimizer.param_groups[0]["amsgrad"] is False
+    count = resumed.optimizer.state[resumed.parameters[0]]["step"]
+    assert count.dtype == torch.float32
+    assert count == 2
+    resumed.steps(1)
+
+
+def test_a_buffer_of_none_counts_as_absent():
+    run = Run(reference.SGD, momentum=0.5)
+    state = Run(reference.SGD, momentum=0.5).optimizer.state_dict()
+    state["state"] = {0: {"momentum_buffer": None}}
+    run.optimizer.load_state_dict(state)
+    run.steps(1)
+    for p in run.parameters:
+        assert torch.equal(run.optimizer.state[p]["momentum_buffer"], p.grad)
+
+
+def test_adamw_stays_adamw_whatever_it_loads():
+    run = Run(AdamW)
+    run.optimizer.load_state_dict(Run(torch.optim.Adam).optimizer.state_dict())
+    assert run.optimizer.param_groups[0]["decoupled_weight_decay"] is True
+
+
+def test_flags_of_a_checkpoint_take_effect():
+    run = Run(AdamW, backend="foreach")
+    run.optimizer.load_state_dict(Run(AdamW, backend="eager").optimizer.state_dict())
+    assert not run.optimizer._runs_foreach(run.optimizer.param_groups[0], run.parameters)
