@@ -131,7 +131,10 @@ class Context:
     @cached_property
     def base(self) -> Recording:
         """The run that everything else leans on: dyadic hyperparameters in the widest type."""
-        return self.record(self.probes.make("dyadic", dtype=self.widest))
+        try:
+            return self.record(self.probes.make("dyadic", dtype=self.widest))
+        except Skip as reason:
+            raise SubjectError(str(reason)) from reason
 
     @cached_property
     def widest(self) -> str:

@@ -109,7 +109,7 @@ def _options(
 def _first_difference(
     algorithm: Algorithm, current: Mapping[str, OptionValue], setting: Mapping[str, OptionValue]
 ) -> str:
-    """The equation that other options change: one that both have, else one that only one side has."""
+    """The equation that other options change: one that both have, else one that is new."""
     ours = _equations(algorithm, current)
     theirs = _equations(algorithm, {**current, **setting})
     changed = [name for name in ours if name in theirs and ours[name] != theirs[name]]

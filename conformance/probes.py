@@ -117,6 +117,10 @@ class ProbeFactory:
         self.fixed = frozenset(fixed)
         self.closure = needs_closure(resolve(algorithm.body, self.options))
 
+    def fix(self, symbol: str) -> None:
+        """Keep a hyperparameter at its base value from here on."""
+        self.fixed = self.fixed | {symbol}
+
     def probe_values(self) -> dict[str, float]:
         """Dyadic values for everything that may vary."""
         free = {h.name: dyadic(h) for h in self.algorithm.hyperparameters}

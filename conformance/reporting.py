@@ -58,7 +58,8 @@ def _unseen(session: Session, results: Sequence[Result]) -> Iterator[str]:
     algorithm, naming, base = session.plan.algorithm, session.subject.naming, session.base
     for symbol in naming.missing:
         yield f"{symbol} cannot be set: only its value {base.values[symbol]:g} was compared"
-    for symbol in sorted(base.fixed & {h.name for h in algorithm.hyperparameters}):
+    fixed = session.context.probes.fixed
+    for symbol in sorted(fixed & {h.name for h in algorithm.hyperparameters}):
         if symbol not in naming.missing:
             yield f"{symbol} is fixed: only {base.values[symbol]:g} was compared"
     for option in algorithm.options:

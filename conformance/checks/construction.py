@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import torch
+
 from instep.conformance.checks.base import Check, Outcome, Plan
 from instep.conformance.errors import SubjectError
-from instep.conformance.subject import Run
+from instep.conformance.subject import ConstructionError, Run
+from instep.spec.conditions import violated
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context
+    from instep.conformance.probes import Probe
+    from instep.conformance.subject import Subject
+
+_HINT = (
+    "rename={spec name: your name} maps hyperparameters that are called otherwise, "
+    "hyperparameters={your name: value} sets what the spec does not know"
+)
 
 
 def checks(plan: Plan) -> Iterator[Check]:
@@ -28,14 +38,52 @@ def _base(context: Context) -> Outcome:
         "base", values=context.probes.base, dtype="float32", shapes=((5,),), steps=1
     )
     subject = context.subject
+    message = ""
+    try:
+        Run(subject, probe).finish()
+    except ConstructionError as error:
+        raise ConstructionError(f"{error}; {_HINT}") from error.__cause__
+    except SubjectError:
+        _without_grad(subject, probe)
+        message = "it runs on parameters that require no gradient only"
+    refused = _restrict(context)
+    if refused:
+        message = f"{message}; " if message else message
+        message += f"only the base value of {', '.join(refused)} is accepted"
+    return Outcome(message=message)
+
+
+def _without_grad(subject: Subject, probe: Probe) -> None:
+    """Try leaves that require no gradient; if that fails too, raise what came first."""
+    subject.requires_grad = False
     try:
         Run(subject, probe).finish()
     except SubjectError:
-        subject.requires_grad = False
-        try:
-            Run(subject, probe).finish()
-        except SubjectError:
-            subject.requires_grad = True
-            Run(subject, probe).finish()
-        return Outcome(message="it runs on parameters that require no gradient only")
-    return Outcome()
+        subject.requires_grad = True
+        Run(subject, probe).finish()
+
+
+def _restrict(context: Context) -> list[str]:
+    """Fix the hyperparameters whose probe value the constructor refuses; returns them."""
+    probes, algorithm = context.probes, context.algorithm
+    if _accepts(context, probes.probe_values()):
+        return []
+    accepted, refused = dict(probes.base), []
+    for h in algorithm.hyperparameters:
+        trial = {**accepted, h.name: probes.probe_values()[h.name]}
+        if violated(algorithm, trial, probes.options) or _accepts(context, trial):
+            accepted = trial
+        else:
+            probes.fix(h.name)
+            refused.append(h.name)
+    return refused
+
+
+def _accepts(context: Context, values: dict[str, float]) -> bool:
+    chosen = context.probes.admissible(values, context.probes.options)
+    p = torch.nn.Parameter(torch.zeros(3), requires_grad=context.subject.requires_grad)
+    try:
+        context.subject.build([p], chosen or values, context.probes.options)
+    except ConstructionError:
+        return False
+    return True
