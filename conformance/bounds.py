@@ -321,9 +321,12 @@ class BoundedArithmetic:
 
 def _is_unit(x: Bounded) -> bool:
     """Exactly one in size: multiplying by it or dividing by it does not round."""
+    flat = np.ravel(x.value)
+    if flat.size == 0 or abs(flat[0]) != 1:  # decides nearly always, at no cost
+        return False
     return bool(np.all(x.bound == 0)) and bool(np.all(np.abs(x.value) == 1))
 
 
 def _quiet(bound: Array) -> Array:
     """0 times infinity is no error."""
-    return np.nan_to_num(bound, nan=0.0, posinf=math.inf)
+    return bound if np.isfinite(bound).all() else np.where(np.isnan(bound), 0.0, bound)
