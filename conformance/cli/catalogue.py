@@ -196,8 +196,7 @@ def diff(a: str, b: str, as_json: bool) -> None:
 
     found = difference(spec.get(a), spec.get(b))
     if as_json:
-        text = found.to_json()
-        click.echo(text, nl=not text.endswith("\n"))
+        output.print_json(found.to_json())
     else:
         click.echo(found.to_text(output.console().width).rstrip("\n"))
 

@@ -12,7 +12,8 @@ from instep.conformance.report.layout import Page, columns
 from instep.conformance.report.model import Candidate, Diagnosis, Evidence, Report, Result
 
 FRAMES = 3
-FRAME = re.compile(r' +File "(.+)", line (\d+), in (.+)\n(?! +File)(.*)')
+# `File "f.py", line 3, in f`, and its source four columns in, which code from a string lacks.
+FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)(?:\n    (.*))?', re.MULTILINE)
 STYLES = {"must": "bold red", "should": "yellow", "info": "cyan"}
 
 
@@ -86,7 +87,7 @@ def _innermost(traceback: str, width: int) -> list[str]:
     for file, line, function, source in frames[-FRAMES:]:
         place = f":{line} in {function}"
         out.append(_end(file, width - len(place)) + place)
-        out.append("  " + _start(source.strip(), width - 2))
+        out += ["  " + _start(source.strip(), width - 2)] if source.strip() else []
     return out
 
 

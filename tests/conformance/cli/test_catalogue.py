@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import types
 
 import pytest
 
@@ -62,6 +64,40 @@ def test_an_unknown_check_gets_the_nearest(engine, instep):
     done = instep("explain", "adamw/a/on")
     assert done.code == 2
     assert done.err.startswith("instep: there is no check 'adamw/a/on'; nearest: adamw/a/one")
+
+
+# ---- diff
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """What the algebra finds, and what it was asked."""
+    module = types.ModuleType("instep.spec.algebra")
+    module.asked = []
+
+    def difference(a, b):
+        module.asked.append((a.full_name, b.full_name))
+        return types.SimpleNamespace(
+            to_text=lambda width: f"they differ, in {width} columns",
+            to_json=lambda: {"equal": False},
+        )
+
+    module.difference = difference
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return module
+
+
+def test_diff_prints_what_the_algebra_says(compared, instep):
+    done = instep("diff", "adam", "adam/eps-hat")
+    assert (done.code, done.out) == (0, "they differ, in 80 columns\n")
+    assert compared.asked == [("adam/paper", "adam/eps-hat")]
+    assert json.loads(instep("diff", "adam", "adamw", "--json").out) == {"equal": False}
+
+
+def test_diff_of_an_unknown_name_is_one_line(instep):
+    done = instep("diff", "adam", "adm")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("instep: there is no specification 'adm'; nearest: adam")
 
 
 # ---- show

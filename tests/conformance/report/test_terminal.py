@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import pytest
@@ -96,6 +97,28 @@ def test_an_error_of_the_subject_shows_its_innermost_frames(reports):
     assert "adamw.py:63 in _update" in text
     assert "(1 frame before)" in text
     assert "conformance/subject.py" not in text
+
+
+def test_frames_without_source_are_shown_too(reports):
+    (errored, *_) = reports["errored"].results
+    traceback = """Traceback (most recent call last):
+  File "a.py", line 1, in outer
+    inner()
+    ~~~~~^^
+  File "<string>", line 7, in inner
+  File "b.py", line 3, in deepest
+    raise KeyError
+KeyError
+"""
+    text = block_text(dataclasses.replace(errored, traceback=traceback), Context("mylib.AdamW"))
+    (start,) = [k for k, line in enumerate(text.splitlines()) if line.startswith("  at")]
+    assert [line[15:] for line in text.splitlines()[start:]] == [
+        "a.py:1 in outer",
+        "  inner()",
+        "<string>:7 in inner",
+        "b.py:3 in deepest",
+        "  raise KeyError",
+    ]
 
 
 def test_insensitive_is_not_taken_for_a_pass(reports):
