@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any
 
+import numpy as np
+
 from instep.conformance.mutate import mutants
 from instep.conformance.observe import Recording
 from instep.conformance.oracle import Model, trajectory
 from instep.conformance.profile import Profile, grades
 from instep.conformance.report.model import Candidate, Diagnosis
-from instep.conformance.verdict import IN_STEP, Tally
+from instep.conformance.verdict import IN_STEP, Lanes, Tally
 from instep.spec import ir
 from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm, OptionValue
@@ -41,27 +43,35 @@ class Explanation:
     model: Model | None
 
 
-def diagnose(algorithm: Algorithm, recordings: Sequence[Recording]) -> Explanation:
+def diagnose(
+    algorithm: Algorithm, recordings: Sequence[Recording], telling: Sequence[Recording] = ()
+) -> Explanation:
     """Search for what reproduces all recordings, the one that must be explained first.
 
     Args:
         algorithm: the spec that the subject is out of step with.
         recordings: runs of the subject; the first one is out of step.
+        telling: runs that tell candidates apart; those that do not reproduce them too are named
+            only if no other candidate is found.
     """
     found: list[Suspect] = []
+    partly: list[Suspect] = []
     searched = 0
     for generation in _generations(algorithm, recordings[0]):
         for suspect in generation:
             searched += 1
             ratio = _reproduces(suspect.model, recordings)
-            if ratio is not None:
-                found.append(_with_ratio(suspect, ratio))
+            if ratio is None:
+                continue
+            whole = _reproduces(suspect.model, telling) is not None
+            (found if whole else partly).append(_with_ratio(suspect, ratio))
             if len(found) == MOST:
                 break
         if found:
             break
-    candidates = tuple(s.candidate for s in found)
-    return Explanation(Diagnosis(candidates, searched), found[0].model if found else None)
+    best = (found or partly)[:MOST]
+    candidates = tuple(s.candidate for s in best)
+    return Explanation(Diagnosis(candidates, searched), best[0].model if best else None)
 
 
 def reproduces(model: Model, recording: Recording) -> bool:
@@ -158,11 +168,16 @@ def _within(model: Model, recording: Recording, profile: Profile) -> float | Non
         for lanes in steps:
             for one in lanes:
                 tally.add(one)
-            if tally.worst > IN_STEP:
+            if tally.worst > IN_STEP or any(_undefined(one) for one in lanes):
                 return None
     except SpecError:
         return None
-    return None if tally.blind else tally.worst
+    return None if tally.seen < max(tally.excluded, 1) else tally.worst
+
+
+def _undefined(lanes: Lanes) -> bool:
+    """Whether the candidate has no number where the subject has one: it explains nothing then."""
+    return bool(np.any(~np.isfinite(lanes.expected) & np.isfinite(lanes.got)))
 
 
 def _with_ratio(suspect: Suspect, ratio: float) -> Suspect:

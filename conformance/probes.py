@@ -90,7 +90,12 @@ def dyadic(h: Hyperparameter) -> float:
 
 def fine(h: Hyperparameter) -> float:
     """The dyadic value with 12 more bits: exact in float32, which half precision cannot hold."""
-    value = dyadic(h) * (1 + 2.0**-12)
+    plain = dyadic(h)
+    if 0.5 < plain < 1 and h.domain.upper <= 1:
+        plain = 0.625 + 0.125 * (
+            h.index or 0
+        )  # 1 - b^t cancels less there, so the bound is sharper
+    value = plain * (1 + 2.0**-12)
     return value if h.domain.contains(value) and not h.domain.integer else dyadic(h)
 
 

@@ -72,6 +72,7 @@ class Tally:
 
     Attributes:
         widest: whether this is the widest type that the subject supports, where algebra is judged.
+        limit: bounds beyond which a lane of the widest type is another algorithm.
         worst: largest ratio over the lanes that count.
         severity: of the worst lane.
         first: the worst lane of the first step in which any lane is as bad as `severity` ends up.
@@ -82,6 +83,7 @@ class Tally:
     """
 
     widest: bool
+    limit: float = OUT_OF_STEP
     worst: float = 0.0
     severity: Severity = Severity.IN_STEP
     first: Worst | None = None
@@ -141,7 +143,7 @@ class Tally:
     def _out(self, lanes: Lanes, ratio: Any) -> Any:
         """Lanes that no correct algebra explains."""
         if self.widest:
-            return ratio > OUT_OF_STEP
+            return ratio > self.limit
         away = np.abs(lanes.got - lanes.expected)
         mangled = ~(away <= SENSITIVITY * np.abs(lanes.change))
         return (ratio > LOOSE) & mangled

@@ -34,10 +34,32 @@ def checks(plan: Plan) -> Iterator[Check]:
         _zero,
     )
     yield Check(
+        "gradients/not-kept",
+        "must",
+        "what a step keeps is its own: the next gradient may be written into the same tensor",
+        _not_kept,
+    )
+    yield Check(
         "gradients/untouched",
         "must",
         "a step leaves p.grad as it found it: the same tensor, value and version",
         _untouched,
+    )
+
+
+def _not_kept(context: Context) -> Outcome:
+    attempt = Run(context.subject, _make(context, "gradients-reused"))
+    if attempt.probe.closure:
+        raise Skip("the algorithm evaluates the gradient itself")
+    attempt.give_gradients()
+    for given in attempt.probe.gradients:
+        with torch.no_grad():
+            for p, g in zip(attempt.parameters, given, strict=True):
+                assert p.grad is not None
+                p.grad.copy_(torch.tensor(g))
+        attempt.step_with(None)
+    return context.require(
+        attempt.recording, "gradients that are written over in place change earlier steps' state"
     )
 
 

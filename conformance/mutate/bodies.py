@@ -164,6 +164,9 @@ def hyperparameters(algorithm: Algorithm) -> Iterator[Mutant]:
         coarse = f"{h.name} rounded to half precision"
         distort = Model(algorithm, distort={h.name: lambda x: float(np.float16(x))})
         yield Mutant(f"{equation}: {coarse}", equation, coarse, coarse, distort)
+    every = frozenset(h.name for h in algorithm.hyperparameters)
+    stale = "all hyperparameters kept from construction, groups and changes ignored"
+    yield Mutant(f"groups: {stale}", "", stale, stale, Model(algorithm, every))
     if algorithm.counter is not None and algorithm.counter.scope == "parameter":
         shared = replace(algorithm, counter=replace(algorithm.counter, scope="optimizer"))
         text = "one step counter for all parameters"
