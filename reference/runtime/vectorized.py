@@ -210,8 +210,8 @@ def _flags(defaults: Mapping[str, Any], backend: str) -> dict[str, bool | None]:
 
 
 _SHAPE = {
-    "rows": lambda x: x.shape[-2],
-    "cols": lambda x: x.shape[-1],
+    "rows": lambda x: x.shape[-2] if x.dim() > 1 else None,
+    "cols": lambda x: x.shape[-1] if x.dim() > 0 else None,
     "numel": lambda x: x.numel(),
     "ndim": lambda x: x.dim(),
 }

@@ -104,7 +104,8 @@ class _Emitter:
         if counter is None:
             return
         entry = f'{self._where(counter.scope)}["{counter.key or "step"}"]'
-        self.lines.add(f"{counter.name} = {entry} = {entry} + 1")
+        name = f"{counter.name} = " if counter.name in self._names_read() else ""
+        self.lines.add(f"{name}{entry} = {entry} + 1")
 
     def _stored(self, s: State) -> str:
         where = self._where(s.scope)

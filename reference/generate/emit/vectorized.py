@@ -146,7 +146,8 @@ class _Emitter:
         counter = self.frame.algorithm.counter
         if counter is not None:
             entry = f'state["{counter.key or "step"}"]'
-            self.lines.add(f"{counter.name} = {entry} = {entry} + 1")
+            name = f"{counter.name} = " if counter.name in read else ""
+            self.lines.add(f"{name}{entry} = {entry} + 1")
 
     # ---- steps
 
