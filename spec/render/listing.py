@@ -156,13 +156,14 @@ class _Lister:
         other = (*path, ir.Logic("not", (condition,)))
         match first.otherwise:
             case ():
-                return [head, *inner], moved or after_then
+                return [head, *inner], after_then
             case (ir.If() as following,):
-                rest, after = self.branches(following, depth, other, moved=moved, chained=True)
+                rest, _ = self.branches(following, depth, other, moved=moved, chained=True)
             case _:
-                rest, after = self.body(first.otherwise, depth + 1, other, moved=moved)
+                rest, _ = self.body(first.otherwise, depth + 1, other, moved=moved)
                 rest = [Line(depth, Else(), other), *rest]
-        return [head, *inner, *rest], after_then and after
+        # Both branches move theta, or neither does: where they differ, it was carried over before.
+        return [head, *inner, *rest], after_then
 
 
 def _stored(expr: ir.Expr) -> ir.Expr | None:

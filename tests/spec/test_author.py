@@ -162,6 +162,29 @@ def test_the_line_is_the_specification_s_when_a_helper_elsewhere_fails(
         registry.load(path)
 
 
+@pytest.mark.parametrize(
+    "branches",
+    [
+        "with when(flag):\n    let('x', g, g)\nlet('x', g, g)",
+        "with when(flag):\n    let('x', g, g)\n"
+        "with otherwise():\n    let('y', g, g)\nlet('x', g, g)",
+        "let('x', g, g)\nwith when(equal(t, 1)):\n    let('x', g, g)",
+        "with repeat(2):\n    let('x', g, g)\nlet('x', g, g)",
+        "with when(equal(t, 1)):\n    let('x', g, g)\nlet('x', g, g)",
+    ],
+)
+def test_two_lines_of_one_path_need_a_form_to_tell_them_apart(load, branches):
+    with pytest.raises(SpecError, match=r"mine\.x: two lines on one path have this name; give one"):
+        load(GOOD.replace("LINE", branches))
+
+
+def test_exclusive_branches_may_share_a_name(load):
+    branches = (
+        "with when(equal(t, 1)):\n    let('x', g, g)\nwith otherwise():\n    let('x', g, 2 * g)"
+    )
+    assert load(GOOD.replace("LINE", branches)).name == "mine"
+
+
 def test_two_whens_on_one_line_take_no_otherwise(write):
     body = """
 with when(flag), when(equal(t, 1)):
@@ -183,6 +206,14 @@ def test_otherwise_stands_right_after_its_when(write, between):
         f"with when(equal(t, 1)):\n    let('x', g, 2 * g)\n{between}\nwith otherwise():\n    pass"
     )
     with pytest.raises(SpecError, match="otherwise: there is no when"):
+        registry.load(write(GOOD.replace("LINE", body)))
+
+
+def test_an_empty_otherwise_is_a_mistake(write):
+    body = "with when(equal(t, 1)):\n    let('x', g, 2 * g)\nwith otherwise():\n    pass"
+    with pytest.raises(
+        SpecError, match=r"otherwise: the branch of line \d+ is empty; leave it out"
+    ):
         registry.load(write(GOOD.replace("LINE", body)))
 
 

@@ -231,6 +231,11 @@ EXAMPLES = [
     (ir.Logic("and", (ir.Logic("or", (ir.Absent("a"), ir.Absent("b"))), ir.Absent("a"))),
      "(absent(a) or absent(b)) and absent(a)", "(a is absent or b is absent) and a is absent",
      None),
+    (ir.Logic("not", (ir.Logic("or", (ir.Absent("a"), ir.Compare("<", a, b))),)),
+     "not (absent(a) or a < b)", "not (a is absent or a < b)",
+     r"\textbf{not}\ \left(a_{t-1}\ \text{is absent} \ \textbf{or}\ a < b\right)"),
+    (ir.Logic("not", (ir.Absent("a"),)), "not absent(a)", "a is present",
+     r"a_{t-1}\ \text{is present}"),
     (ir.Compare("==", ir.Opt("amsgrad"), ir.Value("raw")), "amsgrad == 'raw'", "amsgrad = raw",
      r"\textit{amsgrad} = \text{raw}"),
     (ir.Compare("==", ir.Opt("a_b"), ir.Value(True)), "a_b", "a_b", r"\textit{a\_b}"),
@@ -244,6 +249,14 @@ def test_expressions(expr, ascii, text, latex):
     assert render.expression_text(expr) == text
     if latex is not None:
         assert LatexPrinter({}, frozenset()).show(expr) == latex
+
+
+def test_a_symbol_with_a_superscript_is_raised_in_parentheses():
+    square = node("**", ir.Sym("v"), ir.Const(2))
+    printer = LatexPrinter({"v": r"v^{\max}"}, frozenset("v"))
+    assert printer.show(square) == r"\left(v^{\max}_t\right)^{2}"
+    assert printer.show(node("**", ir.Prev("v"), ir.Const(2))) == r"\left(v^{\max}_{t-1}\right)^{2}"
+    assert render.expression_text(square, {"v": "vᵐᵃˣ"}) == "(vᵐᵃˣ)²"
 
 
 def test_names_can_be_given():
@@ -409,9 +422,11 @@ def test_open_options_are_branches_and_theta_is_carried_over_where_they_may_move
     assert r"\theta_{t-1}" not in "".join(lines[carried + 1 :])
     assert r"\theta_t" not in "".join(lines[:carried])
     assert r"\quad \textbf{if}\ \textit{decay} = \text{decoupled} & \\" in lines
+    assert r"\quad \quad \textbf{else if}\ \textit{correction} = \text{first} & \\" in lines
     text = render.text_algorithm(adam, keep=render.switches(adam))
     assert "    amsgrad = no | raw | corrected             option" in text.split("\n")
-    assert "if epsilon = hat" in text
+    assert "    if epsilon = hat" in text.split("\n")
+    assert "        else if correction = first" in text.split("\n")
     assert "max_exp_avg_sq" in text
 
 
@@ -687,16 +702,20 @@ x = hyper("x", 1.0, latex=r"\gamma")
 f = hyper("f", 1.0)
 y = hyper("y", 1.0, latex=r"\mathcal{Y}")
 z = hyper("z", 1.0, latex=r"\tilde z_{q}")
-let("update", theta, theta - lr * gamma * x * f * y * z * grad(theta))
+eps = hyper("eps", 1.0, latex=r"\epsilon")
+e = hyper("e", 1.0, latex=r"\varepsilon")
+let("update", theta, theta - lr * gamma * x * f * y * z * eps * e * grad(theta))
 """)
     latex, text = render.latex_names(algorithm), render.text_names(algorithm)
     assert latex == {
         "theta": r"\theta", "lr": r"\eta", "gamma": r"\mathrm{gamma}", "x": r"\gamma",
         "f": r"\mathrm{f}", "y": r"\mathcal{Y}", "z": r"\tilde z_{q}",
+        "eps": r"\epsilon", "e": r"\varepsilon",
     }  # fmt: skip
     assert len(set(latex.values())) == len(latex)
     assert text == {
         "theta": "θ", "lr": "η", "gamma": "gamma", "x": "γ", "f": "f", "y": "y", "z": "z",
+        "eps": "ε", "e": "e",
     }  # fmt: skip
     assert render.text_names(algorithm, ascii=True) == {name: name for name in latex}
     assert r"- \eta \mathrm{gamma} \gamma" in render.latex_equation(algorithm, "update")

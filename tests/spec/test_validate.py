@@ -78,6 +78,7 @@ def let(name, value, **parts):
 
 
 one = ir.Const(1)
+positive = ir.Compare(">", g, ir.Const(0))
 INVALID = {
     "update: g is not declared": algorithm((UPDATE,)),
     "lr: is declared twice": algorithm(hyperparameters=(lr, replace(lr, key="other"))),
@@ -96,6 +97,15 @@ INVALID = {
     "x: sqrt takes 1, not 2, arguments": algorithm((let("x", ir.Call("sqrt", (g, g))), UPDATE)),
     "x: option o is used as a value": algorithm((let("x", ir.Opt("o")), UPDATE)),
     "x: the option value 'v' stands outside": algorithm((let("x", ir.Value("v")), UPDATE)),
+    "x: expected a condition, found a number": algorithm(
+        (GRADIENT, let("x", ir.Where(ir.Logic("not", (g,)), g, g)), UPDATE)
+    ),
+    "x: expected a number, found a condition": algorithm(
+        (GRADIENT, let("x", ir.Where(positive, g, positive)), UPDATE)
+    ),
+    "x: expected a number, found a condition \\(Logic": algorithm(
+        (GRADIENT, let("x", ir.Where(positive, ir.Logic("not", (positive,)), g)), UPDATE)
+    ),
     "x: absent\\(m\\): m is no state": algorithm(
         (GRADIENT, let("x", ir.Where(ir.Absent("m"), g, g)), UPDATE)
     ),
