@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -209,7 +209,7 @@ def _flags(defaults: Mapping[str, Any], backend: str) -> dict[str, bool | None]:
     return {"foreach": foreach, "fused": fused, **forced.get(backend, {})}
 
 
-_SHAPE = {
+_SHAPE: dict[str, Callable[[Tensor], int | None]] = {
     "rows": lambda x: x.shape[-2] if x.dim() > 1 else None,
     "cols": lambda x: x.shape[-1] if x.dim() > 0 else None,
     "numel": lambda x: x.numel(),
