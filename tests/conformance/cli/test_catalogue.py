@@ -100,6 +100,13 @@ def test_diff_of_an_unknown_name_is_one_line(instep):
     assert done.err.startswith("instep: there is no specification 'adm'; nearest: adam")
 
 
+def test_diff_of_the_real_algebra(instep):
+    done = instep("diff", "sgd/torch", "sgd/ema", "--json")
+    record = json.loads(done.out)
+    assert (done.code, done.err) == (0, "")
+    assert "buffer" in {e["equation"] for e in record["equations"]}
+
+
 # ---- show
 
 
