@@ -189,9 +189,7 @@ class Context:
         """Profiles from the strictest; the verdict is that of the first that fits, or the last."""
         dtype = recording.probe.dtype
         judgement = None
-        # In float32 an unstable but correct rewrite may lose most of a state at a corner.
-        narrow = recording.probe.corner and dtype != ORDER[0]
-        widest = dtype == self.widest and not narrow
+        widest = dtype == self.widest
         limit = OUT_OF_STEP
         for profile in self.profiles(dtype):
             tally = Tally(widest, limit)

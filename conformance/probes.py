@@ -36,7 +36,6 @@ class Probe:
             quadratics instead, whose gradient at x is `slopes * (x - c)`.
         changes: {step: {symbol: value}}, applied to all groups before that step.
         groups: (parameter indices, {symbol: value}) of further parameter groups.
-        corner: a hyperparameter is zero here, where correct rewrites may be unstable.
     """
 
     name: str
@@ -49,7 +48,6 @@ class Probe:
     groups: tuple[tuple[tuple[int, ...], Mapping[str, float]], ...] = ()
     closure: bool = False
     slopes: tuple[Any, ...] = ()
-    corner: bool = False
 
     @property
     def steps(self) -> int:
@@ -195,9 +193,10 @@ class ProbeFactory:
         dtype: str = "float64",
         shapes: Sequence[tuple[int, ...]] = SHAPES,
         steps: int = STEPS,
+        calm: bool = False,
         **more: Any,
     ) -> Probe:
-        """A probe with the usual parameters and gradients.
+        """A probe with the usual parameters and gradients; calm ones do not pause.
 
         Raises:
             ValueError: no values near the given ones meet the spec's requirements.
@@ -207,7 +206,7 @@ class ProbeFactory:
         admissible = self.admissible(wanted, chosen)
         if admissible is None:
             raise ValueError(f"no hyperparameters are admissible with {chosen}")
-        parameters, gradients = data(shapes, steps, dtype)
+        parameters, gradients = data(shapes, steps, dtype, calm=calm)
         closure = needs_closure(resolve(self.algorithm.body, chosen))
         slopes = tuple(_slopes(p, dtype) for p in parameters) if closure else ()
         return Probe(
@@ -224,7 +223,7 @@ class ProbeFactory:
 
 
 def data(
-    shapes: Sequence[tuple[int, ...]], steps: int, dtype: str
+    shapes: Sequence[tuple[int, ...]], steps: int, dtype: str, *, calm: bool = False
 ) -> tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]:
     """Parameters, and gradients per step; the same for the same arguments, whatever ran before."""
     rng = np.random.default_rng(_SEED)
@@ -237,7 +236,7 @@ def data(
         return tuple(x.reshape(shape) for x, shape in zip(parts, shapes, strict=True))
 
     parameters = apart(_parameter_lanes(rng, total))
-    history = _gradient_lanes(rng, total, steps, dtype)
+    history = _gradient_lanes(rng, total, steps, dtype, calm)
     return parameters, tuple(apart(g) for g in history)
 
 
@@ -250,11 +249,13 @@ def _parameter_lanes(rng: np.random.Generator, total: int) -> Any:
     )
 
 
-def _gradient_lanes(rng: np.random.Generator, total: int, steps: int, dtype: str) -> list[Any]:
+def _gradient_lanes(
+    rng: np.random.Generator, total: int, steps: int, dtype: str, calm: bool
+) -> list[Any]:
     """Scales over many powers of two; histories: random, one sign, rising, falling, pauses."""
     low, high = (-10, 3) if dtype == "float16" else (-30, 7)
     scale = rng.integers(low, high, total)
-    kind = rng.permutation(total) % 8
+    kind = rng.permutation(total) % (4 if calm else 8)
     one_sign = _signs(rng, total)
     out = []
     for t in range(steps):

@@ -12,6 +12,7 @@ import torch
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.probes import Probe
 from instep.conformance.subject import Run
+from instep.spec import ir
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context
@@ -48,9 +49,29 @@ def checks(plan: Plan) -> Iterator[Check]:
 
 
 def _not_kept(context: Context) -> Outcome:
-    attempt = Run(context.subject, _make(context, "gradients-reused"))
-    if attempt.probe.closure:
-        raise Skip("the algorithm evaluates the gradient itself")
+    outcome = Outcome()
+    for values in ({}, *_gates(context)):
+        name = "-".join(["gradients-reused", *values])
+        attempt = Run(context.subject, _make(context, name, values=values))
+        if attempt.probe.closure:
+            raise Skip("the algorithm evaluates the gradient itself")
+        _reuse(attempt)
+        what = "gradients that are written over in place change what earlier steps kept"
+        outcome = context.require(attempt.recording, what)
+    return outcome
+
+
+def _gates(context: Context) -> Iterator[dict[str, float]]:
+    """Hyperparameters whose zero skips an equation: the gradient itself may be kept then."""
+    for branch in ir.statements(context.algorithm.body):
+        match branch:
+            case ir.If(ir.Logic("not", (ir.Compare("==", ir.Sym(name), ir.Const(0)),))):
+                if name not in context.probes.fixed and context.probes.admits({name: 0.0}):
+                    yield {name: 0.0}
+
+
+def _reuse(attempt: Run) -> None:
+    """Every step's gradients in the tensors of the first one, as backward() leaves them."""
     attempt.give_gradients()
     for given in attempt.probe.gradients:
         with torch.no_grad():
@@ -58,9 +79,6 @@ def _not_kept(context: Context) -> Outcome:
                 assert p.grad is not None
                 p.grad.copy_(torch.tensor(g))
         attempt.step_with(None)
-    return context.require(
-        attempt.recording, "gradients that are written over in place change earlier steps' state"
-    )
 
 
 def _make(context: Context, name: str, **more: Any) -> Probe:

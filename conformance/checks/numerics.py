@@ -108,12 +108,14 @@ def _fine(context: Context) -> Outcome:
     return context.require(context.record(probe), "with hyperparameters of 13 bits they leave it")
 
 
+# At a corner a state may fall by many powers of two in one step, where correct rewrites in float32
+# lose it; gradients without pauses keep it from that.
 def _corner(symbol: str, context: Context) -> Outcome:
     if symbol in context.probes.fixed:
         raise Skip(f"{symbol} is fixed")
     try:
         probe = context.probes.make(
-            f"zero-{symbol}", values={symbol: 0.0}, dtype=context.widest, corner=True, **_SMALL
+            f"zero-{symbol}", values={symbol: 0.0}, dtype=context.widest, calm=True, **_SMALL
         )
     except ValueError as error:
         raise Skip(str(error)) from error

@@ -40,7 +40,7 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
             let("point", y, theta - mu * prev(b))
         gradient(y)
 
-    with when(~equal(mu, 0)):
+    def _follow_buffer():
         with when(absent(b)):
             let("first_buffer", b, choose(form, torch=g, classical=lr * g, ema=(1 - mu) * g))
         with otherwise():
@@ -54,8 +54,15 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
                 form, torch=g + mu * b, classical=lr * g + mu * b, ema=(1 - mu) * g + mu * b))
         with otherwise():
             let("direction", d, b, form="buffer")
+
+    # torch keeps no buffer while momentum is 0; on paper it is there all the time.
+    with when(form == "torch"):
+        with when(~equal(mu, 0)):
+            _follow_buffer()
+        with otherwise():
+            let("direction", d, g)
     with otherwise():
-        let("direction", d, choose(form, classical=lr * g, otherwise=g))
+        _follow_buffer()
     let("update", theta, choose(form, classical=theta - d, otherwise=theta - lr * d))
 
     require(~nesterov | (~equal(mu, 0) & equal(tau, 0)),
