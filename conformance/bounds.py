@@ -168,7 +168,9 @@ class BoundedArithmetic:
         if _is_unit(a) or _is_unit(b):
             return Bounded(value, a.bound * np.abs(b.value) + b.bound * np.abs(a.value), host)
         bound = np.abs(a.value) * b.bound + np.abs(b.value) * a.bound + a.bound * b.bound
-        return self._rounded(value, _quiet(bound), host, (a.value != 0) & (b.value != 0))
+        # 0 times a number without a bound is 0 times infinity, should that number have overflowed.
+        bound = np.where(np.isnan(bound), math.inf, bound)
+        return self._rounded(value, bound, host, (a.value != 0) & (b.value != 0))
 
     def _quotient(self, a: Bounded, b: Bounded, host: bool) -> Bounded:
         value = np.divide(a.value, b.value)
