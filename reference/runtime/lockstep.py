@@ -146,7 +146,7 @@ class LockstepOptimizer(Reference):
                 shared = {**common, **{k: group[k] for k in self._group_keys if k in group}}
                 self._initialize_shared(shared, settings)
                 # The parameter itself will move to the points where the closure is to see it.
-                work = open_work(p, self._own_state(p), clone=self._closure)
+                work = open_work(p, self.state.get(p, {}), clone=self._closure)
                 self._initialize(work.state, work.theta, settings)
                 read_numbers(work, self._layout)
                 yield Runner(work, self._steps(work.theta, work.state, shared, settings), shared)
@@ -155,9 +155,6 @@ class LockstepOptimizer(Reference):
         """The parameter whose state also holds what belongs to the whole optimizer."""
         first: Tensor = self.param_groups[0]["params"][0]
         return first
-
-    def _own_state(self, p: Tensor) -> State:
-        return {k: v for k, v in self.state.get(p, {}).items() if k not in self._shared_keys}
 
     def _store(self, runners: list[Runner]) -> None:
         group_of = {p: group for group in self.param_groups for p in group["params"]}

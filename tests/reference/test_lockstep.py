@@ -25,6 +25,22 @@ def leaves(*values):
     return [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in values]
 
 
+def test_a_closure_may_reuse_the_memory_of_its_gradients(load):
+    p, q = leaves([1.0], [1.0])
+    one, two = (load("heun", "eager")([x], lr=LR) for x in (p, q))
+
+    def closure():
+        one.zero_grad(set_to_none=False)
+        loss = (p**2).sum()
+        loss.backward()
+        return loss
+
+    for _ in range(2):
+        one.step(closure)
+        two.step(quadratic(two, [q]))
+    assert torch.equal(p, q)
+
+
 @pytest.mark.parametrize("target", ["eager", "vectorized"])
 def test_heun_asks_twice_and_returns_the_first_loss(load, target):
     (p,) = leaves([1.0, 2.0])

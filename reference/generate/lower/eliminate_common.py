@@ -18,7 +18,6 @@ from instep.reference.generate.lower.form import (
     Statement,
     each_block,
     each_value,
-    leaves,
     statements,
     substitute,
 )
@@ -45,12 +44,9 @@ def _lift(block: Block) -> Block:
 
 
 def _lift_branch(branch: Branch) -> tuple[list[Assign], Branch]:
-    """Helpers with the same value on both sides, if they read nothing that a side assigns."""
-    inside = {s.target for s in statements((branch,)) if isinstance(s, Assign)}
+    """Helpers with the same value on both sides: in this form they read the same names, too."""
     second = {s.value: s.target for s in _helpers(branch.otherwise)}
-    lifted = [
-        s for s in _helpers(branch.then) if s.value in second and not inside & set(leaves(s.value))
-    ]
+    lifted = [s for s in _helpers(branch.then) if s.value in second]
     renamed: dict[str, ir.Expr] = {second[s.value]: ir.Sym(s.target) for s in lifted}
     then = tuple(s for s in branch.then if s not in lifted)
     otherwise = tuple(s for s in branch.otherwise if not _defines(s, renamed))

@@ -37,6 +37,11 @@ def test_adamw_reads_like_the_paper():
         assert f"        {line}\n" in text
 
 
+def test_a_gradient_that_both_sides_of_a_branch_need_is_asked_for_once():
+    text = generate_source(get("nesterov/paper"), "eager")
+    assert text.count("_grad = yield Gradient(y)") == 1
+
+
 def test_previous_values_options_and_locals_may_bear_any_name(own):
     algorithm = own("""
 lr = hyper("lr", 0.1)

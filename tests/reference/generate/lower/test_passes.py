@@ -20,6 +20,13 @@ class TestHoistScalars:
             "x = ((A / _eq_x) + (_eq_x_2 * B))",
         ]
 
+    def test_a_number_is_computed_once_for_each_equation(self, program, listing):
+        before = program("x = A / (1 - s**t) + B / (1 - s**t)")
+        assert listing(hoist_scalars(before)) == [
+            "_eq_x = (1 - (s ** t))",
+            "x = ((A / _eq_x) + (B / _eq_x))",
+        ]
+
     def test_cheap_numbers_stay_where_they_are(self, program, listing):
         before = program("x = (1 - s) * A - lr * r * B", "y = x**2")
         assert listing(hoist_scalars(before)) == listing(before)
@@ -84,6 +91,13 @@ class TestFactorBranches:
         then = [assign("z.1 = A / c"), assign("y = z_1 + A"), helper("z.3 = z_1")]
         otherwise = [assign("z.2 = B / c"), assign("y = B"), helper("z.3 = z_2")]
         before = program(branch(then, otherwise), "x = sqrt(z_3) + y")
+        assert listing(factor_branches(before)) == listing(before)
+
+    def test_a_value_that_is_stored_stays(self, program, listing, branch, assign, helper):
+        stores = {"z.1": "m", "z.2": "m"}
+        then = [assign("z.1 = A / c", stores), helper("z.3 = z_1")]
+        otherwise = [assign("z.2 = B / c", stores), helper("z.3 = z_2")]
+        before = program(branch(then, otherwise), "x = sqrt(z_3)")
         assert listing(factor_branches(before)) == listing(before)
 
     def test_neighbours_on_one_condition_become_one(self, program, listing, branch, assign):

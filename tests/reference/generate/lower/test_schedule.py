@@ -161,6 +161,19 @@ def test_a_state_written_twice_is_kept_where_it_was_stored(program):
     ]
 
 
+def test_a_state_written_twice_is_stored_again_where_it_moved(program):
+    made = program("m.1 = m_0 + grad", "m.2 = m_0 * m_1", "theta.1 = theta_0 - m_2",
+                   stores={**STORES, "m.2": "m"})  # fmt: skip
+    made.declare("m.2", made.scopes.symbols["m.1"])
+    assert lines(made) == [
+        "_m = add(m, grad)",
+        "store m _m",
+        "mul_(m, _m)",
+        "store m m",
+        "sub_(theta, m)",
+    ]
+
+
 def test_a_branch_on_data_is_refused(program, branch):
     made = program("x = A", stores=STORES)
     condition = ir.Compare(">", ir.Reduce("sum", "all", ir.Sym("A")), ir.Const(0))
