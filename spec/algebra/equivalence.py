@@ -1,0 +1,144 @@
+"""Whether two algorithms are the same: proved, refuted by a run, or undecided.
+
+Two algorithms are equal when they move the parameters alike: from the initial state, for every
+sequence of gradients and of admissible hyperparameters, which may change between steps unless they
+are declared constant.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from instep.spec import ir
+from instep.spec.algebra import guesses
+from instep.spec.algebra.counterexample import Counterexample
+from instep.spec.algebra.explain import explain
+from instep.spec.algebra.falsify import Search, same_names
+from instep.spec.algebra.induction import Induction, Question, induction
+from instep.spec.algebra.program import Binding, Program, Subject, programs
+from instep.spec.algebra.proof import Proof, Step
+from instep.spec.algebra.relation import Relation
+from instep.spec.algebra.step_map import absentable
+from instep.spec.model import Domain, OptionValue
+
+Status = Literal["equal", "different", "undecided"]
+Observed = Literal["parameters", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How hard to try: steps compared before and after the proof attempt, and seconds for each."""
+
+    points_first: int = 120
+    points: int = 10_000
+    search_seconds: float = 5.0
+    proof_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`equal` has a proof, `different` a counterexample, `undecided` a reason."""
+
+    status: Status
+    a: str
+    b: str
+    proof: Proof | None = None
+    counterexample: Counterexample | None = None
+    reason: str = ""
+    points: int = 0
+
+    def to_text(self, width: int = 80) -> str:
+        """The verdict, and what it rests on."""
+        head = f"{self.status}: {self.a} and {self.b}"
+        if self.proof is not None:
+            return f"{head}\n{self.proof.to_text(width)}"
+        if self.counterexample is not None:
+            return f"{head}\n{self.counterexample.to_text(width)}"
+        return f"{head}\n{self.reason}; no difference in {self.points} steps"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "status": self.status,
+            "a": self.a,
+            "b": self.b,
+            "proof": None if self.proof is None else self.proof.to_json(),
+            "counterexample": None
+            if self.counterexample is None
+            else self.counterexample.to_json(),
+            "reason": self.reason or None,
+            "points": self.points,
+        }
+
+
+def equal(
+    a: Subject,
+    b: Subject,
+    *,
+    options: Mapping[str, OptionValue] | None = None,
+    bindings: Mapping[str, Binding] | None = None,
+    domains: Mapping[str, Domain | str] | None = None,
+    constant: Iterable[str] = (),
+    observe: Observed = "parameters",
+    budget: Budget | None = None,
+) -> Verdict:
+    """Compare two algorithms; `options`, `bindings` and `domains` apply to both.
+
+    `constant` names hyperparameters that keep their value during a run. With `observe="all"` the
+    states that both have must agree too. Bind one side alone with `program(a, bindings=...)`.
+    """
+    left, right = programs(a, b, options, bindings, domains)
+    limit = budget or Budget()
+    if (left.body, left.states, left.bindings) == (right.body, right.states, right.bindings):
+        return _same_equations(left, right)
+    names = {ir.THETA}
+    if observe == "all" or not any(ir.THETA in ir.assigned(p.body) for p in (left, right)):
+        names |= _shared_states(
+            left, right
+        )  # a schedule moves no parameter: its states are the result
+    search = Search(left, right, constant, same_names(sorted(names, key=lambda n: n != ir.THETA)))
+    found = search.run(limit.points_first, time.monotonic() + limit.search_seconds)
+    if found is None:
+        attempt, reason = _prove(left, right, frozenset(constant), frozenset(names), limit)
+        if reason is None:
+            return Verdict("equal", left.name, right.name, explain(attempt), points=search.tried)
+        found = search.run(limit.points, time.monotonic() + limit.search_seconds)
+        if found is None:
+            return Verdict("undecided", left.name, right.name, reason=reason, points=search.tried)
+    return Verdict("different", left.name, right.name, counterexample=found, points=search.tried)
+
+
+def _prove(
+    a: Program, b: Program, constant: frozenset[str], names: frozenset[str], limit: Budget
+) -> tuple[Induction, str | None]:
+    """With the same states on both sides; where that fails, with what a run suggests."""
+    a, b = _absentable_first(a, b)
+    attempt, reason = induction(
+        Question(a, b, Relation.identity(a, b), constant, names), limit.proof_seconds
+    )
+    if reason is None or names != {ir.THETA}:
+        return attempt, reason
+    guess = guesses.relation(a, b)
+    if guess is None or guess.is_identity or dict(guess.equations)[ir.THETA] != ir.Sym(ir.THETA):
+        return attempt, reason
+    other, failure = induction(Question(a, b, guess, constant, names), limit.proof_seconds)
+    return (other, None) if failure is None else (attempt, reason)
+
+
+def _shared_states(a: Program, b: Program) -> set[str]:
+    return {s.name for s in a.states} & {s.name for s in b.states}
+
+
+def _absentable_first(a: Program, b: Program) -> tuple[Program, Program]:
+    """Absent states of the first program may count as 0 in the second, not the reverse."""
+    return (b, a) if len(absentable(b)) > len(absentable(a)) else (a, b)
+
+
+def _same_equations(a: Program, b: Program) -> Verdict:
+    proof = Proof(
+        f"{a.name} and {b.name} are the same.", (), (Step("They have the same equations."),)
+    )
+    return Verdict("equal", a.name, b.name, proof)

@@ -1,0 +1,121 @@
+"""Concrete runs: hyperparameters, start and gradients as exact fractions, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from instep.spec import ir
+from instep.spec.algebra.execute import Execution, UndefinedError, UnsupportedError, bound_values
+from instep.spec.algebra.numeric import NumericDomain, Value
+from instep.spec.algebra.program import Program
+
+# A fraction (one lane), an object array of fractions (one parameter) or a tuple of arrays.
+Exact = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What one step receives.
+
+    The gradient at x is `level + slope * x / (1 + x**2)`, lane by lane: another loss in every step,
+    and a bounded gradient, so that no run overflows.
+    """
+
+    hyperparameters: Mapping[str, Fraction]
+    level: Exact
+    slope: Exact
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A start, and what each step receives."""
+
+    theta: Exact
+    moments: tuple[Moment, ...]
+
+    def truncated(self, steps: int) -> Scenario:
+        """The first steps alone."""
+        return Scenario(self.theta, self.moments[:steps])
+
+    def with_constant(self, name: str) -> Scenario:
+        """The same with one hyperparameter kept at its first value."""
+        first = self.moments[0].hyperparameters[name]
+        kept = (
+            replace(m, hyperparameters={**m.hyperparameters, name: first}) for m in self.moments
+        )
+        return Scenario(self.theta, tuple(kept))
+
+    @property
+    def varying(self) -> tuple[str, ...]:
+        """Hyperparameters that change between steps."""
+        first = self.moments[0].hyperparameters
+        return tuple(
+            n for n in first if any(m.hyperparameters[n] != first[n] for m in self.moments)
+        )
+
+
+def gradient(domain: NumericDomain, moment: Moment, x: Value) -> Value:
+    """The gradient of one moment's loss at a point."""
+    level, slope = number(domain, moment.level), number(domain, moment.slope)
+    square = domain.binary("+", domain.one, domain.binary("*", x, x))
+    return domain.binary("+", level, domain.binary("/", domain.binary("*", slope, x), square))
+
+
+def number(domain: NumericDomain, exact: Exact) -> Value:
+    """Exact fractions as values of a domain."""
+    if isinstance(exact, tuple):
+        return tuple(number(domain, x) for x in exact)
+    if isinstance(exact, np.ndarray):
+        return np.frompyfunc(domain.constant, 1, 1)(exact)
+    return domain.constant(exact)
+
+
+def admissible(program: Program, scenario: Scenario, domain: NumericDomain) -> bool:
+    """Whether every step's hyperparameters satisfy the program's requirements."""
+    for i, moment in enumerate(scenario.moments):
+        given = given_values(program, domain, i, moment)
+        if not Execution(program, domain, given, {}, _bound(program, domain, given)).admissible():
+            return False
+    return True
+
+
+def simulate(
+    program: Program, scenario: Scenario, domain: NumericDomain
+) -> Iterator[dict[str, Value]]:
+    """The parameter and the stored states after each step.
+
+    Raises UndefinedError in the step in which a value does not exist, UnsupportedError in one in
+    which a binding has none: there it claims nothing.
+    """
+    stored: dict[str, Value] | None = None
+    for i, moment in enumerate(scenario.moments):
+        given = given_values(program, domain, i, moment)
+        domain.gradient = lambda x, moment=moment: gradient(domain, moment, x)  # type: ignore[misc]
+        bound = _bound(program, domain, given)
+        if stored is None:
+            first = {ir.THETA: number(domain, scenario.theta)}
+            stored = first | Execution(program, domain, given, first, bound).initial()
+        stored = Execution(program, domain, given, stored, bound).run()
+        yield stored
+
+
+def _bound(program: Program, domain: NumericDomain, given: Mapping[str, Value]) -> dict[str, Value]:
+    try:
+        return bound_values(program, domain, given)
+    except UndefinedError as error:
+        raise UnsupportedError(f"a binding of {program.name} has no value here") from error
+
+
+def given_values(
+    program: Program, domain: NumericDomain, i: int, moment: Moment
+) -> dict[str, Value]:
+    """Free hyperparameters, inputs and the counter of step i + 1."""
+    out = {name: number(domain, value) for name, value in moment.hyperparameters.items()}
+    if program.counter is not None:
+        out[program.counter] = domain.constant(i + 1)
+    return out

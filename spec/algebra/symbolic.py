@@ -1,0 +1,78 @@
+"""A program's step over canonical fractions: its leaves, its start, its initial states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import sympy
+
+from instep.spec import ir
+from instep.spec.algebra.execute import Execution, UndefinedError
+from instep.spec.algebra.normal import NormalDomain
+from instep.spec.algebra.program import Program
+from instep.spec.algebra.ratios import Ratio
+from instep.spec.model import REALS, Domain, State
+
+COUNTER = Domain.parse("Z[1,inf)")
+NONNEGATIVE = Domain.parse("[0,inf)")
+Values = dict[str, Ratio]
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """Free symbols of a comparison: ranges of hyperparameters, and nonnegative states."""
+
+    domains: Mapping[str, Domain]
+    nonnegative: frozenset[str] = frozenset()
+    counted: Domain = COUNTER
+
+    def given(self, domain: NormalDomain, program: Program) -> Values:
+        """What a step receives: free hyperparameters, inputs, the counter."""
+        out = {name: self.hyperparameter(domain, name) for name in self.domains}
+        for name in program.algorithm.inputs:
+            out[name] = domain.leaf(("given", name), sympy.Symbol(name, real=True))
+        if program.counter is not None:
+            label = sympy.Symbol(program.counter, integer=True, positive=True)
+            out[program.counter] = domain.leaf(("counter",), label, domain=self.counted)
+        return out
+
+    def hyperparameter(self, domain: NormalDomain, name: str, suffix: str = "") -> Ratio:
+        """A free hyperparameter; a suffix tells its value of another step apart."""
+        label = sympy.Symbol(name + suffix, real=True)
+        return domain.leaf(("hyper", name + suffix), label, domain=self.domains[name])
+
+    def stored(self, domain: NormalDomain, program: Program, absent: Iterable[str]) -> Values:
+        """The parameter and the states before the step, without the absent ones."""
+        out = {ir.THETA: _stored(domain, ir.THETA, lanes=True, range_=REALS)}
+        for state in program.states:
+            if state.name not in absent and state.shape != "history":
+                range_ = NONNEGATIVE if state.name in self.nonnegative else REALS
+                out[state.name] = _stored(domain, state.name, lanes=has_lanes(state), range_=range_)
+        return out
+
+
+def _stored(domain: NormalDomain, name: str, *, lanes: bool, range_: Domain) -> Ratio:
+    label = sympy.Symbol(name, real=True)
+    return domain.leaf(("stored", name), label, lanes=lanes, domain=range_, leaves=(name,))
+
+
+def has_lanes(state: State) -> bool:
+    """Whether a state is a tensor."""
+    return state.shape != "scalar" and state.scope == "parameter"
+
+
+def initial_values(program: Program, domain: NormalDomain, given: Values, bound: Values) -> Values:
+    """The states before the first step, over the parameter's initial value."""
+    start = {ir.THETA: _stored(domain, ir.THETA, lanes=True, range_=REALS)}
+    return start | Execution(program, domain, given, start, bound).initial()
+
+
+def run_or_undefined(execution: Execution[Ratio, C]) -> Values | None:
+    """The step's values, None where it certainly has none."""
+    try:
+        return execution.run()
+    except UndefinedError:
+        return None
