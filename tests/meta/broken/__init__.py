@@ -1,0 +1,121 @@
+"""Broken optimizers, each with one defect, as real libraries have had them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from meta.broken import adam, behaviour, sgd
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A broken optimizer, and what the suite has to say of it.
+
+    Attributes:
+        subject: its class.
+        spec: the dialect that it claims.
+        check: the check that has to fail.
+        diagnosis: name of a candidate that the diagnosis has to give; None where nothing known
+            reproduces it, and the diagnosis has to say so.
+        numeric: whether a wrong equation is to blame.
+    """
+
+    subject: Any
+    spec: str
+    check: str
+    diagnosis: str | None = None
+    numeric: bool = True
+
+    @property
+    def name(self) -> str:
+        """How a test calls it."""
+        return str(self.subject.__name__)
+
+
+TRAJECTORY = "numerics/trajectory"
+ADAM = "adam/paper"
+ADAMW = "adamw/torch"
+AMSGRAD = "amsgrad/torch"
+SGD = "sgd/torch"
+
+EQUATIONS = (
+    Bug(adam.EpsInsideRoot, ADAM, TRAJECTORY, "adam/eps-inside"),
+    Bug(adam.EpsBeforeCorrection, ADAM, TRAJECTORY, "adam/eps-hat"),
+    Bug(adam.EpsSquared, ADAM, TRAJECTORY, "denominator: eps squared inside the root"),
+    Bug(adam.EpsIgnored, ADAM, TRAJECTORY, "denominator: eps ignored, 1e-08 used instead"),
+    Bug(adam.EpsAsClamp, ADAM, TRAJECTORY, "epsilon=clamp"),
+    Bug(adam.NoCorrection, ADAM, TRAJECTORY, "adam/no-bias-correction"),
+    Bug(adam.FirstCorrectedOnly, ADAM, TRAJECTORY, "correction=first"),
+    Bug(adam.StepCountedTwice, ADAM, TRAJECTORY, "first_correction: step counter one ahead"),
+    # The count depends on the order of the parameters, which no equation of one parameter can say.
+    Bug(adam.StepOfAllParameters, ADAM, TRAJECTORY),
+    Bug(adam.BetasSwapped, ADAM, TRAJECTORY, "first_moment: beta1 and beta2 exchanged"),
+    Bug(
+        adam.SecondBetaHardCoded,
+        ADAM,
+        TRAJECTORY,
+        "second_moment: beta2 ignored, 0.999 used instead",
+    ),
+    Bug(adam.WithoutOneMinusBeta, ADAM, TRAJECTORY, "first_moment: 1 - beta1 missing"),
+    # A moment of a moment is no slip of one symbol.
+    Bug(adam.SquareOfMoment, ADAM, TRAJECTORY),
+    # Both betas are rounded; a mutant rounds one.
+    Bug(adam.BetasThroughHalf, ADAM, "numerics/fine-values"),
+    # Clipping is nowhere in the equations.
+    Bug(adam.HiddenClip, ADAM, TRAJECTORY),
+    # Neither are lanes that are left out.
+    Bug(adam.SkipsZeros, ADAM, "numerics/defaults"),
+    # Nor a type that is too narrow.
+    Bug(adam.StateInHalf, ADAM, "numerics/zero-beta2"),
+    Bug(adam.MaximumOfCorrected, AMSGRAD, TRAJECTORY, "amsgrad/corrected"),
+    # A maximum that is never stored is the maximum with 0: plain Adam.
+    Bug(adam.MaximumNotStored, AMSGRAD, TRAJECTORY, "adam/paper"),
+    Bug(adam.PlainL2, ADAMW, TRAJECTORY, "adam/paper"),
+    Bug(adam.DecayAfter, ADAMW, TRAJECTORY, "adamw/decay-after"),
+    Bug(adam.DecayNotScaled, ADAMW, TRAJECTORY, "adamw/decay-unscaled"),
+    # The gradient is one symbol in the equations; here the two moments see different ones.
+    Bug(adam.DecayInFirstMomentOnly, ADAMW, TRAJECTORY),
+    # No equation asks for the number of dimensions.
+    Bug(adam.NoDecayOfVectors, ADAMW, TRAJECTORY),
+    Bug(adam.MaximizeIgnored, ADAM, "options/maximize", "maximize=False"),
+    Bug(adam.MaximizeTwice, ADAM, "options/maximize", "update: sign flipped"),
+    Bug(sgd.DampedFirstStep, SGD, TRAJECTORY, "first_buffer: b starts at 0"),
+    Bug(sgd.DampeningIgnored, SGD, TRAJECTORY, "buffer: dampening ignored, 0 used instead"),
+    # The look-ahead of a look-ahead takes two changes of the equation.
+    Bug(sgd.NesterovTwice, SGD, "options/nesterov"),
+    Bug(sgd.NesterovIgnored, SGD, "options/nesterov", "nesterov=False"),
+    # sgd/classical but for the dampening, which classical momentum does not have.
+    Bug(sgd.RateInBuffer, SGD, "hyperparameters/lr-changed"),
+    # The buffer keeps the first gradient: it is stored once, which the mutant never does.
+    Bug(sgd.BufferNotStored, SGD, TRAJECTORY),
+    Bug(sgd.AveragedBuffer, SGD, TRAJECTORY, "sgd/ema"),
+    # Decoupled decay is unknown to the specification of SGD.
+    Bug(sgd.DecayOfUpdated, SGD, TRAJECTORY),
+)
+BEHAVIOUR = (
+    Bug(
+        behaviour.StepOfTheOptimizer,
+        ADAM,
+        "gradients/none",
+        "counter: one step counter for all parameters",
+        numeric=False,
+    ),
+    Bug(behaviour.MissingAsZero, ADAM, "gradients/none", numeric=False),
+    Bug(behaviour.RateOfConstruction, ADAM, "hyperparameters/lr-changed", numeric=False),
+    Bug(behaviour.GroupsIgnored, ADAM, "groups/own-values", numeric=False),
+    Bug(behaviour.FirstGroupForAll, ADAM, "groups/own-values", numeric=False),
+    Bug(behaviour.WritesToGradient, ADAM, "gradients/untouched", numeric=False),
+    Bug(behaviour.NegatesGradient, ADAM, "gradients/untouched", numeric=False),
+    Bug(behaviour.KeepsGradient, SGD, "gradients/not-kept", numeric=False),
+    Bug(behaviour.CountOutsideState, ADAM, "state/resume", numeric=False),
+    Bug(behaviour.LoadStartsAgain, ADAM, "state/resume", numeric=False),
+    Bug(behaviour.SavingAdvances, ADAM, "state/pure", numeric=False),
+    Bug(behaviour.ClosureTwice, ADAM, "closure/contract", numeric=False),
+    Bug(behaviour.ClosureWithoutGradients, ADAM, "closure/contract", numeric=False),
+    Bug(behaviour.LossLost, ADAM, "closure/contract", numeric=False),
+    Bug(behaviour.Noisy, ADAM, "determinism/repeat", numeric=False),
+    Bug(behaviour.AcceptsSharedParameters, ADAM, "errors/shared-parameter", numeric=False),
+    Bug(behaviour.AcceptsNothing, ADAM, "errors/empty", numeric=False),
+)
+BUGS = (*EQUATIONS, *BEHAVIOUR)

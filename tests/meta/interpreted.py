@@ -1,0 +1,203 @@
+"""A torch-like optimizer that computes any model: a specification, or a mutant of one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from instep.conformance.oracle import Model
+from instep.spec.arithmetic import Float64
+from instep.spec.conditions import violated
+from instep.spec.gradients import needs_closure
+from instep.spec.interpret import Interpreter
+from instep.spec.model import Algorithm, Argument, OptionValue
+from instep.spec.options import live_states, resolve
+
+Factory = Callable[..., "InterpretedOptimizer"]
+
+
+def subject(model: Model) -> Factory:
+    """A constructor with the keywords of the algorithm's reference class, computing `model`."""
+
+    def construct(params: Any, **keywords: Any) -> InterpretedOptimizer:
+        return InterpretedOptimizer(params, model, keywords)
+
+    construct.__signature__ = _signature(model.algorithm)  # type: ignore[attr-defined]
+    construct.__qualname__ = f"interpreted {model.algorithm.full_name}"
+    return construct
+
+
+def constructor_defaults(algorithm: Algorithm) -> dict[str, Any]:
+    """Keywords with their defaults: hyperparameters by key, then the options that stay open."""
+    out: dict[str, Any] = {}
+    for h in algorithm.hyperparameters:
+        if h.index is None:
+            out[h.key] = h.default
+        else:
+            out[h.key] = (*out.get(h.key, ()), h.default)
+    for option in algorithm.options:
+        if option.argument is not None and option.name not in algorithm.pinned:
+            out[option.argument.key] = option.argument.constructor_value(option.default)
+    return out
+
+
+def _signature(algorithm: Algorithm) -> inspect.Signature:
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    named = [
+        inspect.Parameter(name, kind, default=default)
+        for name, default in constructor_defaults(algorithm).items()
+    ]
+    return inspect.Signature([inspect.Parameter("params", kind), *named])
+
+
+class InterpretedOptimizer(torch.optim.Optimizer):
+    """Parameters and state are torch's, the arithmetic is the interpreter's, in float64.
+
+    Args:
+        params: parameters, or groups of them.
+        model: what to compute.
+        keywords: constructor keywords in the specification's names.
+    """
+
+    def __init__(self, params: Any, model: Model, keywords: dict[str, Any]) -> None:
+        self.model, self.algorithm = model, model.algorithm
+        super().__init__(params, {**constructor_defaults(model.algorithm), **keywords})
+        self.steps = 0
+        first = self.param_groups[0]
+        self.options = {**self.algorithm.option_defaults(), **self._options(first)}
+        self.options.update(model.options)
+        self.at_construction = self._values(first)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """As torch, but refuses values outside their domains and what the spec excludes."""
+        super().add_param_group(param_group)
+        group = self.param_groups[-1]
+        values = self._values(group)
+        for symbol, value in values.items():
+            if not self.algorithm.hyperparameter(symbol).domain.contains(value):
+                raise ValueError(f"invalid {symbol}: {value}")
+        options = {**self.algorithm.option_defaults(), **self._options(group)}
+        for requirement in violated(self.algorithm, values, options):
+            raise ValueError(requirement.message)
+
+    def state_dict(self) -> dict[str, Any]:
+        """With the number of steps, which a mutant may count for all parameters together."""
+        return {**super().state_dict(), "steps": self.steps}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """The inverse of `state_dict`."""
+        super().load_state_dict({k: v for k, v in state_dict.items() if k != "steps"})
+        self.steps = state_dict["steps"]
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One step of the model; the closure's loss, where there is one."""
+        body = resolve(self.algorithm.body, self.options)
+        if closure is not None and needs_closure(body):
+            return self._interpret(closure)
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        self._interpret(None)
+        return loss
+
+    # ---- names
+
+    def _values(self, group: dict[str, Any]) -> dict[str, float]:
+        """Hyperparameters by symbol, as they stand in a group."""
+        entries = {
+            h.name: group[h.key] if h.index is None else group[h.key][h.index]
+            for h in self.algorithm.hyperparameters
+        }
+        return {name: float(value) for name, value in entries.items()}
+
+    def _options(self, group: dict[str, Any]) -> dict[str, OptionValue]:
+        arguments: Iterator[tuple[str, Argument]] = (
+            (o.name, o.argument)
+            for o in self.algorithm.options
+            if o.argument is not None and o.argument.key in group
+        )
+        return {name: a.option_value(group[a.key]) for name, a in arguments}
+
+    # ---- one step
+
+    def _interpret(self, closure: Callable[[], Any] | None) -> Any:
+        parameters = [p for group in self.param_groups for p in group["params"]]
+        groups = [group for group in self.param_groups for _ in group["params"]]
+        interpreter = Interpreter(
+            self.algorithm, Float64(), [_array(p) for p in parameters], options=self.options
+        )
+        interpreter.count = self.steps
+        for slot, p, group in zip(interpreter.slots, parameters, groups, strict=True):
+            slot.hyperparameters.update(self._seen(group))
+            slot.count, slot.state = self._kept(p)
+        interpreter.shared.update(self._seen(groups[0]))
+        loss = None
+        if closure is None:
+            interpreter.step([None if p.grad is None else _array(p.grad) for p in parameters])
+        else:
+            oracle = _Closure(closure, parameters)
+            interpreter.step(oracle=oracle)
+            loss = oracle.loss
+        self.steps = interpreter.count
+        for slot, p in zip(interpreter.slots, parameters, strict=True):
+            self._keep(p, slot)
+        return loss
+
+    def _seen(self, group: dict[str, Any]) -> dict[str, float]:
+        """The values that the model sees: what it froze at construction comes from there."""
+        now = self._values(group)
+        frozen = {name: self.at_construction[name] for name in self.model.frozen}
+        return self.model.values({**now, **frozen})
+
+    def _kept(self, p: torch.Tensor) -> tuple[int, dict[str, Any]]:
+        kept = self.state.get(p, {})
+        states = {s.name: _array(kept[s.key]) for s in self.algorithm.states if s.key in kept}
+        return int(kept.get("step", 0)), states
+
+    @torch.no_grad()
+    def _keep(self, p: torch.Tensor, slot: Any) -> None:
+        """Write a slot back, each tensor in the parameter's type."""
+        if slot.count == 0:
+            return
+        p.copy_(_like(p, slot.theta))
+        if self.algorithm.counter is not None:
+            self.state[p]["step"] = torch.tensor(float(slot.count))
+        live = live_states(self.algorithm, self.options)
+        for s in self.algorithm.states:
+            if s.name in live and s.name in slot.state:
+                self.state[p][s.key] = _like(p, slot.state[s.name]).to(p.dtype)
+
+
+class _Closure:
+    """Gradients at the points that the interpreter asks for, from a closure over the parameters."""
+
+    def __init__(self, closure: Callable[[], Any], parameters: list[torch.Tensor]) -> None:
+        self.closure, self.parameters, self.loss = closure, parameters, None
+
+    def __call__(self, points: list[Any]) -> tuple[Any, list[Any]]:
+        own = [p.detach().clone() for p in self.parameters]
+        self._move([torch.as_tensor(x) for x in points])
+        with torch.enable_grad():
+            self.loss = self.closure()
+        gradients = [_array(p.grad) for p in self.parameters]
+        self._move(own)
+        return None, gradients
+
+    @torch.no_grad()
+    def _move(self, points: list[torch.Tensor]) -> None:
+        for p, x in zip(self.parameters, points, strict=True):
+            p.copy_(x.reshape(p.shape))
+
+
+def _array(x: Any) -> Any:
+    return x.detach().to(torch.float64).cpu().numpy().copy()
+
+
+def _like(p: torch.Tensor, x: Any) -> torch.Tensor:
+    """An array as a float64 tensor of p's shape; a mutant may have made it a number."""
+    return torch.tensor(np.broadcast_to(x, p.shape), dtype=torch.float64)

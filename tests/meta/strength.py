@@ -1,0 +1,178 @@
+"""How strong the suite is: what becomes of every mutant of a specification."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from instep.conformance.checks.base import Check, Failure, Skip
+from instep.conformance.errors import SubjectError
+from instep.conformance.mutate import Mutant, mutants
+from instep.conformance.oracle import Model, trajectory
+from instep.conformance.subject import Subject, run
+from instep.conformance.suite import Session
+from instep.conformance.verdict import Severity, Tally
+from instep.spec import ir
+from instep.spec.algebra import equal
+from instep.spec.model import Algorithm
+from instep.spec.options import resolve
+from meta.interpreted import subject
+
+STATUSES = ("killed", "equivalent", "undecided", "survived")
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a mutant.
+
+    Attributes:
+        mutant: the mutant.
+        algorithm: what it is a mutant of.
+        status: killed, equivalent or undecided; survived is a hole in the suite.
+        by: the check that failed, or what was proved or found by the algebra.
+    """
+
+    mutant: Mutant
+    algorithm: Algorithm
+    status: str
+    by: str
+
+    def __str__(self) -> str:
+        name = self.algorithm.full_name
+        return f"{self.status}: {name} {self.mutant.name}: {self.mutant.description} [{self.by}]"
+
+    @property
+    def kind(self) -> str:
+        """The kind of mistake, without the names of this algorithm's symbols."""
+        own = {h.name: "hyperparameter" for h in self.algorithm.hyperparameters}
+        own |= {s.name: "state" for s in self.algorithm.states}
+        text = "".join(own.get(w, w) for w in re.split(r"(\W+)", self.mutant.kind))
+        text = re.sub(r"starts at .*", "starts elsewhere", text)
+        return re.sub(r"ignored, .* used instead", "ignored, its default used", text)
+
+
+class Judge:
+    """Decides about mutants of one algorithm.
+
+    The oracle's own run on the first probe is the same for every mutant, so it is made once.
+    """
+
+    def __init__(self, algorithm: Algorithm) -> None:
+        self.algorithm = algorithm
+        session = Session(subject(Model(algorithm)), algorithm)
+        base = session.context.base
+        self.probes = session.context.probes
+        self.body = resolve(algorithm.body, algorithm.option_defaults())
+        self.prefix, self.probe = session.prefix, base.probe
+        profile = session.context.profiles(base.probe.dtype)[-1]
+        self.expected = list(trajectory(session.context.model, base, profile))
+
+    def fate(self, mutant: Mutant) -> Fate:
+        """Killed by a check, else proved equivalent, else undecided, else a hole."""
+        try:
+            by = self.killer(mutant.model)
+        except SubjectError:
+            by = f"{self.prefix}/construction/base or the first numeric check, which is errored"
+        if by:
+            return Fate(mutant, self.algorithm, "killed", by)
+        if mutant.model.frozen or mutant.model.distort:
+            return self._of_value(mutant)
+        verdict = equal(mutant.model.algorithm, self.algorithm)
+        if verdict.proof is not None:
+            return Fate(mutant, self.algorithm, "equivalent", verdict.proof.steps[-1].text)
+        status = "survived" if verdict.status == "different" else "undecided"
+        return Fate(mutant, self.algorithm, status, verdict.to_text())
+
+    def _of_value(self, mutant: Mutant) -> Fate:
+        """A mutant that has its equations right, but a hyperparameter wrong."""
+        read = {n.name for n in ir.nodes(self.body) if isinstance(n, ir.Sym)}
+        wrong = {*mutant.model.frozen, *(mutant.model.distort or {})}
+        if not wrong & read:
+            return Fate(mutant, self.algorithm, "equivalent", "no equation reads it")
+        if not self.probes.other_values(wrong):
+            return Fate(mutant, self.algorithm, "equivalent", "no other value is admissible")
+        return Fate(mutant, self.algorithm, "survived", "a value is wrong, no equation")
+
+    def killer(self, model: Model) -> str:
+        """The first MUST check that fails on a subject that computes `model`, or nothing."""
+        return self.leaves_trajectory(model) or killer(model, self.algorithm)
+
+    def leaves_trajectory(self, model: Model) -> str:
+        """`numerics/trajectory` where it fails, found without a session."""
+        recording = run(Subject(subject(model), self.algorithm), self.probe)
+        tally = Tally(widest=True)
+        for moment, step in zip(recording.moments[1:], self.expected, strict=True):
+            for lanes in step:
+                tally.add(replace(lanes, got=moment.parameters[lanes.parameter]))
+            if tally.severity is Severity.OUT:
+                return f"{self.prefix}/numerics/trajectory"
+        return ""
+
+
+def killer(model: Model, algorithm: Algorithm) -> str:
+    """The first MUST check that fails on a subject that computes `model`; empty if none does.
+
+    Checks are run as a session runs them, without diagnoses. A step that raises raises here.
+    """
+    session = Session(subject(model), algorithm)
+    ordered = sorted(session.checks.items(), key=lambda item: not item[1].numeric)
+    for name, check in ordered:
+        if check.level == "must" and _fails(check, session):
+            return name
+    return ""
+
+
+def _fails(check: Check, session: Session) -> bool:
+    try:
+        outcome = check.run(session.context)
+    except Skip:
+        return False
+    except Failure:
+        return True
+    if check.numeric and outcome.recording is not None:
+        session.context.in_step.append(outcome.recording)
+    return False
+
+
+def all_mutants(algorithm: Algorithm) -> Iterator[Mutant]:
+    """Mutants under the algorithm's own options, then those in branches that its options open."""
+    seen = set()
+    for opened in [{}, *_other_options(algorithm)]:
+        for m in mutants(algorithm.with_options(opened)):
+            if (m.name, m.description) not in seen:
+                seen.add((m.name, m.description))
+                # The subject has the mistake whatever its options are.
+                closed = replace(m.model.algorithm, options=algorithm.options)
+                yield replace(m, model=replace(m.model, algorithm=closed))
+
+
+def _other_options(algorithm: Algorithm) -> Iterator[dict[str, bool | str]]:
+    for option in algorithm.options:
+        if option.argument is None or option.name in algorithm.pinned:
+            continue
+        for _, value in option.argument.values:
+            if value != option.default:
+                yield {option.name: value}
+
+
+def sample(found: Iterable[Mutant], share: int) -> list[Mutant]:
+    """One mutant in `share`, the same ones every time."""
+    return [m for m in found if zlib.crc32(f"{m.name}{m.description}".encode()) % share == 0]
+
+
+def table(fates: Iterable[Fate]) -> str:
+    """Counts by kind of mistake and by status, the frequent kinds first."""
+    kinds: dict[str, Counter[str]] = {}
+    for f in fates:
+        kinds.setdefault(f.kind, Counter())[f.status] += 1
+    rows = sorted(kinds.items(), key=lambda item: (-item[1].total(), item[0]))
+    total: Counter[str] = sum((c for _, c in rows), Counter())
+    head = f"{'kind of mistake':<62}" + "".join(f"{s:>11}" for s in STATUSES)
+    lines = [
+        f"{kind:<62}" + "".join(f"{counts[s] or '.':>11}" for s in STATUSES)
+        for kind, counts in [*rows, ("all", total)]
+    ]
+    return "\n".join([head, *lines])

@@ -1,0 +1,43 @@
+"""Every realistic bug is found by a check that must pass, and named where it has a name."""
+
+from __future__ import annotations
+
+import pytest
+
+from instep.conformance.suite import Session, check
+from meta.broken import BEHAVIOUR, BUGS, EQUATIONS, Bug
+from meta.broken.behaviour import PlainAdam
+
+
+def test_there_are_enough_of_them():
+    assert len(EQUATIONS) >= 26
+    assert len({b.name for b in BUGS}) == len(BUGS)
+
+
+def test_without_a_defect_they_would_pass():
+    report = check(PlainAdam, "adam/paper")
+    assert report.ok, report.to_text()
+
+
+@pytest.mark.parametrize("bug", EQUATIONS, ids=lambda b: b.name)
+def test_a_wrong_equation_is_found_and_named(bug: Bug):
+    session = Session(bug.subject, bug.spec)
+    result = session.run(f"{session.prefix}/{bug.check}")
+    assert (result.status, result.level) == ("failed", "must")
+    assert session.diagnosis is not None
+    names = [c.name for c in session.diagnosis.candidates]
+    assert bug.diagnosis in names if bug.diagnosis else not names
+
+
+@pytest.mark.parametrize("bug", BEHAVIOUR, ids=lambda b: b.name)
+def test_wrong_behaviour_is_found_by_its_check(bug: Bug):
+    session = Session(bug.subject, bug.spec)
+    result = session.run(f"{session.prefix}/{bug.check}")
+    assert (result.status, result.level) == ("failed", "must")
+
+
+@pytest.mark.parametrize("bug", BEHAVIOUR, ids=lambda b: b.name)
+def test_wrong_behaviour_leaves_the_equations_in_step(bug: Bug):
+    session = Session(bug.subject, bug.spec)
+    for name in ("numerics/trajectory", "numerics/update"):
+        assert session.run(f"{session.prefix}/{name}").status == "passed"

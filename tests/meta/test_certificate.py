@@ -1,0 +1,97 @@
+"""Value and bound, certified: against 50 digits, and against rounding at random."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+from instep import spec
+from instep.conformance.bounds import BoundedArithmetic
+from instep.conformance.probes import Probe, ProbeFactory
+from instep.conformance.profile import FLOAT_TYPES, Profile, grades
+from instep.spec.arithmetic import Exact
+from instep.spec.model import Algorithm
+from meta.rounding import Quantities, RandomRounding, run
+
+SHAPES = ((41,), (3, 5))
+SEEDS = (-1, -2, *range(6))  # all down, all up, by chance
+DIALECTS = spec.dialects()
+
+
+def probe(algorithm: Algorithm, values: str, dtype: str, steps: int) -> Probe:
+    """A run at dyadic or default hyperparameters, the learning rate changed midway."""
+    factory = ProbeFactory(algorithm, algorithm.defaults(), algorithm.option_defaults())
+    chosen = {"dyadic": {}, "defaults": algorithm.defaults(), "fine": factory.fine_values()}
+    rate = {"lr": factory.probe_values()["lr"] / 2}
+    return factory.make(
+        values,
+        values=chosen[values],
+        dtype=dtype,
+        shapes=SHAPES,
+        steps=steps,
+        changes={steps // 2: rate},
+    )
+
+
+def ratios(bounded: Iterable[Quantities], other: Iterable[Quantities]) -> Any:
+    """|other - value| over the bound, for every lane of every quantity after every step."""
+    out = []
+    with np.errstate(all="ignore"):
+        for expected, got in zip(bounded, other, strict=True):
+            assert expected.keys() == got.keys()
+            for key, value in expected.items():
+                usable = np.isfinite(value.bound) & np.isfinite(value.value)
+                away = np.abs((got[key] - value.value).astype(np.float64))
+                out.append(np.where(away == 0, 0.0, away / value.bound)[usable])
+    return np.concatenate(out)
+
+
+@pytest.mark.parametrize("values", ["dyadic", "defaults", "fine"])
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_oracle_lies_within_its_own_bound_of_50_digits(dialect: str, values: str):
+    algorithm = spec.get(dialect)
+    profile = grades("float64")[0]
+    assert profile.unit == profile.scalar_unit == 2.0**-52
+    given = probe(algorithm, values, "float64", 8)
+    with mpmath.workdps(50):
+        bounded = run(algorithm, BoundedArithmetic(profile), given)
+        found = ratios(bounded, run(algorithm, Exact(), given))
+    # It computes at 2^-53, and the bound counts 2^-52: half is what is left for the subject.
+    assert found.max() <= 0.5
+    assert found.size > 400
+
+
+@pytest.mark.parametrize("values", ["dyadic", "defaults"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_random_rounding_stays_within_the_bound(dialect: str, dtype: str, values: str):
+    algorithm = spec.get(dialect)
+    given = probe(algorithm, values, dtype, 6)
+    for profile in grades(dtype):
+        bounded = list(run(algorithm, BoundedArithmetic(profile), given))
+        for seed in SEEDS:
+            found = ratios(bounded, run(algorithm, RandomRounding(profile, seed), given))
+            assert found.max(initial=0.0) <= 1.0, (profile.name, seed)
+
+
+@pytest.mark.parametrize("dialect", ["adamw/torch", "sgd/torch", "nesterov/paper"])
+def test_coarser_rounding_leaves_the_bound(dialect: str):
+    """The bound is no wider than it must be: half a dozen units of one operation are seen."""
+    algorithm = spec.get(dialect)
+    given = probe(algorithm, "dyadic", "float32", 6)
+    fine, coarse = grades("float32")[0], Profile("", FLOAT_TYPES["float16"], FLOAT_TYPES["float64"])
+    bounded = run(algorithm, BoundedArithmetic(fine), given)
+    found = ratios(bounded, run(algorithm, RandomRounding(coarse, 0), given))
+    assert found.max() > 1024
+
+
+def test_random_rounding_rounds_by_at_most_a_unit():
+    profile = grades("float32")[1]
+    x = np.random.default_rng(1).uniform(1, 4, 1000)
+    for seed in SEEDS:
+        away = np.abs(RandomRounding(profile, seed).binary("*", x, x) - x * x) / (x * x)
+        assert 0.9 * profile.unit < away.max() <= profile.unit
