@@ -109,3 +109,33 @@ let("update", theta, theta - lr * g / n)
     size = {"total_over_params": 8.0, "max_over_params": 4.0}[reduction]
     assert p.tolist() == [-1 / size, 3 / size]
     assert q.tolist() == [-4 / size]
+
+
+def test_a_branch_that_moved_the_point_asks_again(own, minimise):
+    algorithm = own("""
+lr, mu = hyper("lr", 0.25), hyper("mu", 0.0)
+g = local("g")
+let("gradient", g, grad(theta))
+with when(mu > 0):
+    let("predictor", theta, theta - lr * g)
+let("second", g, g + grad(theta))
+let("update", theta, theta - lr * g)
+""")
+    p = leaf(1.0)
+    assert minimise(load_class(algorithm, "eager")([p], mu=1.0), p) == [1.0, 0.5]
+    assert p.item() == 0.5 - 0.25 * 3.0
+
+
+def test_a_loop_of_no_rounds_has_asked_for_nothing(own, minimise):
+    algorithm = own("""
+lr, rounds = hyper("lr", 0.25), hyper("rounds", 0, domain="Z[0,inf)")
+g, h = local("g"), local("h")
+let("start", h, 0 * theta)
+with repeat(rounds):
+    let("inside", h, h + grad(theta - lr))
+let("gradient", g, grad(theta - lr))
+let("update", theta, theta - lr * (g + h))
+""")
+    p = leaf(1.0)
+    assert minimise(load_class(algorithm, "eager")([p]), p) == [0.75]
+    assert p.item() == 1.0 - 0.25 * 1.5
