@@ -89,9 +89,6 @@ class AverageByLerp:
         for k, p in enumerate(self.params):
             if p.grad is None:
                 continue
-            if self.momentum == 0:
-                p.sub_(p.grad, alpha=self.lr)
-                continue
             average = self.averages.setdefault(k, torch.zeros_like(p))
             average.lerp_(p.grad, 1 - self.momentum)
             p.sub_(self.lr * average)
@@ -107,10 +104,9 @@ class RateInside(SGDFrame):
 
     def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
         step = g * -group["lr"]
-        if group["momentum"] != 0:
-            if "last" in state:
-                step += state["last"] * group["momentum"]
-            state["last"] = step
+        if "last" in state:
+            step += state["last"] * group["momentum"]
+        state["last"] = step
         p += step
 
 
@@ -142,5 +138,4 @@ class LookAhead(SGDFrame):
     def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
         # p is already ahead by momentum times the last displacement.
         p.sub_(g, alpha=group["lr"])
-        if group["momentum"] != 0:
-            state["displacement"] = p - group["start"]
+        state["displacement"] = p - group["start"]
