@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from instep.conformance.checks.base import Failure, Outcome, Plan, Skip
-from instep.conformance.errors import SubjectError
+from instep.conformance.errors import SubjectError, UsageError
 from instep.conformance.mapping import StateMap, infer_mapping
 from instep.conformance.observe import Recording
 from instep.conformance.oracle import Model, lockstep, trajectory
@@ -69,6 +69,7 @@ class Context:
         self.given_state = dict(state or {})
         self.lacks = frozenset(lacks)
         self.declared = dict(profile or {})
+        _check_declared(self.declared, self.lacks)
         self.in_step: list[Recording] = []
         self.grades: dict[str, str] = {}
         self.total = Tally(widest=True)
@@ -231,11 +232,8 @@ class Context:
 
     @property
     def has_base(self) -> bool:
-        """Whether there is a base run to speak of."""
-        try:
-            return bool(self.base.steps)
-        except (SubjectError, Skip):
-            return False
+        """Whether there is a base run to speak of; asking never makes one."""
+        return "base" in vars(self)
 
     @cached_property
     def states(self) -> StateMap:
@@ -259,6 +257,15 @@ class Context:
         """The base run, if its parameters follow the spec."""
         judged = self.judge(self.base, model=Model(self.algorithm))
         return None if judged.tally.severity is Severity.OUT else self.base
+
+
+def _check_declared(profile: Mapping[str, str], lacks: frozenset[str]) -> None:
+    types = ", ".join(FLOAT_TYPES)
+    for key, value in profile.items():
+        if key != "state" or value not in FLOAT_TYPES:
+            raise UsageError(f"profile {key}={value}: it says state=T, with T one of {types}")
+    for name in sorted(lacks - set(FLOAT_TYPES)):
+        raise UsageError(f"lacks {name}: what a subject may lack is one of {types}")
 
 
 def narrower_state(recording: Recording, dtype: str) -> bool:

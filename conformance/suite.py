@@ -18,6 +18,7 @@ from instep.conformance.errors import SubjectError, UsageError
 from instep.conformance.evidence import evidence
 from instep.conformance.expectations import Expectations
 from instep.conformance.implementations import variants
+from instep.conformance.limits import limited
 from instep.conformance.observe import Recording
 from instep.conformance.report.model import Diagnosis, Report, Result
 from instep.conformance.reporting import build_report
@@ -54,12 +55,12 @@ class Session:
         rename: {spec name: subject name} of hyperparameters and options.
         state: {spec state: path in the subject's state}.
         dialect: which meaning of the name; None for its default one.
-        profile: types that the subject declares, `{"state": "bfloat16"}`.
-        lacks: abilities that the subject does not have (`float64`, `bfloat16`, `maximize` ...).
+        profile: `{"state": "bfloat16"}` if the subject keeps its state in a narrower type.
+        lacks: types of parameters that the subject does not have (`float64`, `bfloat16` ...).
         level: `quick` or `full`.
         implementations: also judge what the constructor's own booleans switch (on at `full`).
         expected_failures: {check id: reason}.
-        timeout: seconds per check that `--isolate` allows.
+        timeout: seconds that one check may take before it counts as errored; 0 for no limit.
 
     Raises:
         UsageError, SpecError: what was asked for does not exist or does not fit together.
@@ -84,9 +85,11 @@ class Session:
     ) -> None:
         if level not in ("quick", "full"):
             raise UsageError(f"there is no level {level!r}: it is quick or full")
+        self._timeout = timeout
         self._keywords: dict[str, Any] = {
             "spec": spec, "hyperparameters": hyperparameters, "fixed": fixed, "rename": rename,
             "state": state, "dialect": dialect, "profile": profile, "lacks": lacks, "level": level,
+            "timeout": timeout,
         }  # fmt: skip
         self.plan = Plan(resolve_spec(spec, dialect), level)
         self.subject = Subject(subject, self.plan.algorithm, rename)
@@ -186,7 +189,8 @@ class Session:
             return Result(id, check.level, status, requirement, message, **more)
 
         try:
-            outcome = check.run(self.context)
+            with limited(self._timeout):
+                outcome = check.run(self.context)
         except Skip as reason:
             return result("skipped", str(reason))
         except Unexplained as reason:

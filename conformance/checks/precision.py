@@ -58,6 +58,8 @@ def _judged(dtype: str, context: Context) -> tuple[Recording, Judgement]:
         recording = context.record(probe)
     except SubjectError as error:
         raise Skip(_refusal(dtype, context, error)) from error
+    if dtype in context.lacks:
+        raise Skip(f"{dtype} is declared to be lacking; it runs, and is not judged")
     if narrower_state(recording, dtype):
         raise Skip(f"it keeps the state of {dtype} parameters in a narrower type")
     judgement = context.judge(recording)

@@ -27,7 +27,7 @@ _CHECK = (
     click.option("--state", metavar="A=B", multiple=True, help="Spec's state A is kept in B."),
     click.option("--dialect", metavar="D", help="Dialect of the spec, or any."),
     click.option("--profile", metavar="A=B", multiple=True,
-                 help="Type B in which A (state, compute, scalar) is kept."),
+                 help="Type T in which state is kept: state=T."),
     click.option("--level", type=click.Choice(LEVELS), help="quick (default) or full."),
     click.option("--lacks", metavar="X", multiple=True, help="Ability the subject says it lacks."),
     click.option(
