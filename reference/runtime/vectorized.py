@@ -85,6 +85,9 @@ class VectorizedOptimizer(Reference):
     # ---- the step
 
     def _step(self) -> None:
+        if "capturable" in self.defaults:
+            # A graph captured around a counter on the host would replay one step for ever.
+            self._accelerator_graph_capture_health_check()
         found_inf = getattr(self, "found_inf", None)
         parameters = list(self._with_gradient())
         if found_inf is not None and found_inf.item():

@@ -143,6 +143,26 @@ def test_capturable_reads_nothing_on_the_host(amsgrad, no_host):
     assert captured.param_groups[0]["lr"] is lr
 
 
+@pytest.mark.parametrize("capturable", [False, True])
+def test_a_graph_may_be_captured_only_around_a_counter_on_the_device(capturable, monkeypatch):
+    class Stream:
+        def is_capturing(self):
+            return True
+
+    p = torch.ones(3, requires_grad=True)
+    p.grad = torch.ones(3)
+    optimizer = Adam([p], capturable=capturable)
+    cuda = torch.device("cuda")
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: cuda)
+    monkeypatch.setattr(torch.accelerator, "current_stream", Stream)
+    if capturable:
+        optimizer.step()
+        return
+    with pytest.raises(RuntimeError, match="graph capture of step"):
+        optimizer.step()
+    assert not optimizer.state
+
+
 # ---- tensor hyperparameters
 
 
