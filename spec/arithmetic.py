@@ -90,7 +90,7 @@ class Arithmetic(Protocol):
 
 
 class Float64:
-    """Float64 throughout; a second evaluator beside the generated code, on numpy instead of torch."""
+    """Float64 on numpy: a second evaluator beside the generated code, which runs on torch."""
 
     def tensor(self, x: Any) -> Any:
         """A float64 copy."""
