@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from instep.reference.generate.emit.eager import is_lockstep
 from instep.reference.generate.emit.lines import Lines
 from instep.reference.generate.emit.printer import Names, Printer
-from instep.reference.generate.errors import GenerateError, unknown
+from instep.reference.generate.errors import NoListFormError, unknown
 from instep.reference.generate.frame import Frame
 from instep.reference.generate.lower.form import Branch, leaves, statements
 from instep.reference.generate.lower.pipeline import lower
@@ -40,7 +40,7 @@ def emit(frame: Frame) -> list[str] | None:
         return None
     try:
         return _Emitter(frame).function()
-    except GenerateError:
+    except NoListFormError:
         return None
 
 

@@ -29,7 +29,7 @@ def lower(algorithm: Algorithm, body: ir.Body) -> Program:
     """The resolved body as a program of fused, shared and folded equations.
 
     Raises:
-        GenerateError: a body that has no straight-line form.
+        NoListFormError: a body that has no straight-line form.
     """
     program = single_assignment(algorithm, body)
     for run in PASSES:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from instep.reference.generate.errors import GenerateError
+from instep.reference.generate.errors import NoListFormError
 from instep.reference.generate.lower.evaluate import Evaluation
 from instep.reference.generate.lower.form import (
     Assign,
@@ -39,7 +39,7 @@ def schedule(algorithm: Algorithm, program: Program) -> Schedule:
     """Operations for a whole program.
 
     Raises:
-        GenerateError: a branch that the data of each tensor decides.
+        NoListFormError: a branch that the data of each tensor decides.
     """
     scheduler = _Scheduler(algorithm, program)
     place = scheduler.entry()
@@ -131,7 +131,7 @@ class _Scheduler:
     def branch(self, branch: Branch, after: set[str], place: Place) -> Choice:
         condition = place.spelled(branch.condition)
         if not self.program.on_host(branch.condition):
-            raise GenerateError("a branch that the data of each tensor decides has no list form")
+            raise NoListFormError("a branch that the data of each tensor decides has no list form")
         first, second = place.copy(), place.copy()
         then = self.block(branch.then, after, first)
         otherwise = self.block(branch.otherwise, after, second)

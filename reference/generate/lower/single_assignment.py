@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from instep.reference.generate.errors import unknown
+from instep.reference.generate.errors import NoListFormError, unknown
 from instep.reference.generate.lower.form import Assign, Block, Branch, Program, Statement
 from instep.spec import ir
 from instep.spec.model import Algorithm
@@ -21,7 +21,7 @@ def single_assignment(algorithm: Algorithm, body: ir.Body) -> Program:
     """The resolved body of an algorithm in single-assignment form.
 
     Raises:
-        GenerateError: a loop, a history or anything else that has no straight-line form.
+        NoListFormError: a loop, a history or an indexed local.
     """
     kept = {s.name for s in algorithm.states} | {ir.THETA}
     scopes = infer(algorithm, body)
@@ -50,6 +50,11 @@ class _Renaming:
                     out.append(Assign(versions[name], renamed, (statement,), stores))
                 case ir.If(condition, then, otherwise):
                     out.append(self.branch(condition, then, otherwise, versions))
+                case ir.Let() | ir.Repeat() | ir.Push():
+                    kind = type(statement).__name__
+                    raise NoListFormError(
+                        f"{kind} of loops and histories has no straight-line form"
+                    )
                 case _:
                     raise unknown("single assignment", statement)
         return tuple(out)

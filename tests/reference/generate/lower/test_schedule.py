@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instep.reference.generate import GenerateError
+from instep.reference.generate.errors import NoListFormError
 from instep.reference.generate.lower.form import Assign
 from instep.reference.generate.lower.schedule import schedule
 from instep.reference.generate.lower.steps import (
@@ -178,5 +178,5 @@ def test_a_branch_on_data_is_refused(program, branch):
     made = program("x = A", stores=STORES)
     condition = ir.Compare(">", ir.Reduce("sum", "all", ir.Sym("A")), ir.Const(0))
     on_data = type(branch([], []))(condition, made.block, made.block)
-    with pytest.raises(GenerateError, match="data of each tensor decides"):
+    with pytest.raises(NoListFormError, match="data of each tensor decides"):
         schedule(ADAM, program(on_data, result="x"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from instep.reference.generate import GenerateError
+from instep.reference.generate.errors import GenerateError, NoListFormError
 from instep.reference.generate.lower.form import Branch, assigns
 from instep.reference.generate.lower.resolve_options import resolve_options
 from instep.reference.generate.lower.single_assignment import single_assignment
-from instep.spec import dialects, get
+from instep.spec import dialects, get, ir
 
 
 def lowered(algorithm):
@@ -94,5 +94,10 @@ with repeat(3):
     let("double", g, g + g)
 let("update", theta, theta - lr * g)
 """)
-    with pytest.raises(GenerateError, match="unknown node Repeat"):
+    with pytest.raises(NoListFormError, match="Repeat of loops and histories"):
         lowered(algorithm)
+
+
+def test_an_unknown_statement_is_an_error_that_names_it():
+    with pytest.raises(GenerateError, match="single assignment: unknown node Apply"):
+        single_assignment(get("adam"), (ir.Apply("slot"),))
