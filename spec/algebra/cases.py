@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import combinations
 from typing import TypeVar
 
 from instep.spec.algebra.execute import UnsupportedError
@@ -26,6 +27,7 @@ from instep.spec.algebra.signs import (
 from instep.spec.model import Domain
 
 LARGEST_NUMBER_OF_CASES = 400
+MOST_FACTS_ADDED = 3
 T = TypeVar("T")
 
 
@@ -136,6 +138,25 @@ class Context:
         return not p
 
 
+def _contradictory(context: Context, newest: Poly) -> bool:
+    """Whether a few facts, the newest among them, add up to what cannot be positive.
+
+    It catches a > b > c > a, and facts that differ by a factor that the ranges decide.
+    """
+    signs = context.facts.signs
+    positive = [p if sign > 0 else -p for p, sign in signs.items() if sign]
+    zero = [side for p, sign in signs.items() if not sign for side in (p, -p)]
+    for count in range(2, MOST_FACTS_ADDED + 1):
+        for chosen in combinations((*positive, *zero), count):
+            strict = any(p in positive for p in chosen)
+            if strict and (newest in chosen or -newest in chosen):
+                total = sum(chosen[1:], chosen[0])
+                known = polynomial_signs(total, context.domain_of, context.ring.plain_factors)
+                if 1 not in known:
+                    return True
+    return False
+
+
 def _solved(p: Poly) -> dict[int, Fraction]:
     """The variable that `p = 0` fixes, where p is linear in one variable alone."""
     variables = {i for m in p.itermonoms() for i, e in enumerate(m) if e}
@@ -157,10 +178,11 @@ def each_case(ring: Ring, run: Callable[[Context], T]) -> Iterator[tuple[Context
         try:
             result = run(context)
         except SplitError as split:
-            waiting += [
+            finer = [
                 context.facts.with_sign(split.poly, sign, lanes=split.lanes)
                 for sign in sorted(split.signs)
             ]
+            waiting += [f for f in finer if not _contradictory(Context(ring, f), split.poly)]
             continue
         finished += 1
         if finished + len(waiting) > LARGEST_NUMBER_OF_CASES:

@@ -58,7 +58,7 @@ class Counterexample:
         for name in moments[0].hyperparameters:
             values = [_exact(m.hyperparameters[name]) for m in moments]
             out.append((name, values[0] if len(set(values)) == 1 else ", ".join(values)))
-        levels = ", ".join(_exact(m.level) for m in moments)
+        levels = ", ".join(_exact(m.level) if m.has_gradient else "none" for m in moments)
         if not any(lane for m in moments for lane in lanes(m.slope)):
             return [*out, ("gradient", levels)]
         slopes = ", ".join(_exact(m.slope) for m in moments)

@@ -92,7 +92,7 @@ def equal(
     """
     left, right = programs(a, b, options, bindings, domains)
     limit = budget or Budget()
-    if (left.body, left.states, left.bindings) == (right.body, right.states, right.bindings):
+    if _equations(left) == _equations(right):
         return _same_equations(left, right)
     names = {ir.THETA}
     if observe == "all" or not any(ir.THETA in ir.assigned(p.body) for p in (left, right)):
@@ -135,6 +135,12 @@ def _shared_states(a: Program, b: Program) -> set[str]:
 def _absentable_first(a: Program, b: Program) -> tuple[Program, Program]:
     """Absent states of the first program may count as 0 in the second, not the reverse."""
     return (b, a) if len(absentable(b)) > len(absentable(a)) else (a, b)
+
+
+def _equations(program: Program) -> object:
+    """All that decides what a program does."""
+    a = program.algorithm
+    return program.body, program.states, a.counter, program.bindings, a.hyperparameters, a.slots
 
 
 def _same_equations(a: Program, b: Program) -> Verdict:

@@ -52,7 +52,7 @@ def _conditions(attempt: Induction) -> Iterator[str]:
             continue
         for p, bound in ((q.a, left), (q.b, right)):
             if name in bound:
-                yield f"{name} = {infix(bound[name])} in {p.algorithm.full_name}"
+                yield f"{name} = {infix(bound[name])} in {p.label or p.algorithm.full_name}"
     for name, domain in dict.fromkeys((*q.a.restrictions, *q.b.restrictions)):
         yield f"{name} in {domain}"
     if q.constant:

@@ -84,10 +84,10 @@ class Search:
             return None
 
     def _simplest(self, found: Counterexample) -> Counterexample:
-        """The same difference with as few hyperparameters changing between steps as possible."""
+        """The same difference with as little change between steps as possible."""
+        found = self.difference(found.scenario.with_gradients()) or found
         for name in found.scenario.varying:
-            simpler = self.difference(found.scenario.with_constant(name))
-            found = simpler or found
+            found = self.difference(found.scenario.with_constant(name)) or found
         return found
 
     def _first(
@@ -107,6 +107,8 @@ class Search:
                 return Counterexample(
                     scenario.truncated(number), number, ir.THETA, undefined_in=side
                 )
+            if not left and not right:
+                continue  # passed over
             try:
                 pairs = self._pairs(domain, scenario, number, left, right)
             except UndefinedError:

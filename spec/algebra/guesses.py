@@ -203,7 +203,7 @@ def _observe(a: Program, b: Program, domain: NumericDomain, seed: int) -> list[_
             try:
                 steps = zip(simulate(a, run, domain), simulate(b, run, domain), strict=True)
                 return [
-                    _Observation(given_values(a, domain, i, run.moments[i]), x, y)
+                    _Observation(given_values(a, domain, run, i), x, y)
                     for i, (x, y) in enumerate(steps)
                 ]
             except (UndefinedError, UnsupportedError):

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import TypeVar
 
 import sympy
 
@@ -26,7 +25,6 @@ from instep.spec.algebra.step_map import absences, absentable
 from instep.spec.algebra.symbolic import COUNTER, Leaves, Values, initial_values, run_or_undefined
 from instep.spec.model import Domain
 
-T = TypeVar("T")
 _AFTER_THE_FIRST = Domain.parse("Z[2,inf)")
 
 
@@ -110,6 +108,9 @@ class Induction:
 
     def prove(self) -> str | None:
         """None when the claim is proved, else the reason why it is not."""
+        a = self.question.a
+        if a.counter in self.question.relation.reads() and not _counts_own_steps(a):
+            return "the relation counts steps that the parameter may have been passed over in"
         try:
             for absent, own in product(absences(self.question.a), self._own_absences()):
                 self.cases += self._cases(absent, own, first=False)
@@ -136,21 +137,17 @@ class Induction:
         """Both programs run once, from related quantities; None where their requirements fail."""
         q = self.question
         left, right, between = (NormalDomain(context, self.split_lanes) for _ in range(3))
-        given = self._given(between)
+        given, given_b = (self._given(between, p, 1 if first else None) for p in (q.a, q.b))
+        bound, bound_b = bound_values(q.a, between, given), bound_values(q.b, between, given_b)
         if first:
-            given |= _counted(q, between.constant(1))
-        bound = tuple(bound_values(p, between, given) for p in (q.a, q.b))
-        if first:
-            starts = tuple(
-                initial_values(p, between, given, b) for p, b in zip((q.a, q.b), bound, strict=True)
-            )
+            start = initial_values(q.a, between, given, bound)
+            start_b = initial_values(q.b, between, given_b, bound_b)
         else:
             start = self.leaves.stored(left, q.a, absent)
-            related = self._related_before(between, given, start)
-            starts = start, self._own(right, own) | related
+            start_b = self._own(right, own) | self._related_before(between, given, start)
         runs = (
-            Execution(q.a, left, given, starts[0], bound[0]),
-            Execution(q.b, right, given, starts[1], bound[1]),
+            Execution(q.a, left, given, start, bound),
+            Execution(q.b, right, given_b, start_b, bound_b),
         )
         if not all(run.admissible() for run in runs):
             return None
@@ -164,12 +161,15 @@ class Induction:
             frozenset(right.divisors | right.radicands),
         )
         answers = (tuple(runs[0].answers), tuple(runs[1].answers))
-        missing = frozenset(absentable(q.b)) - set(starts[1])
+        missing = frozenset(absentable(q.b)) - set(start_b)
         return Case(context, absent, missing, first, expected, finals[1], partial, answers)
 
-    def _given(self, domain: NormalDomain) -> Values:
-        q = self.question
-        return self.leaves.given(domain, q.a) | self.leaves.given(domain, q.b)
+    def _given(self, domain: NormalDomain, program: Program, count: int | None = None) -> Values:
+        """What a step receives, with this number of steps where one is given."""
+        out = self.leaves.given(domain, program)
+        if count is not None and program.counter is not None:
+            out[program.counter] = domain.constant(count)
+        return out
 
     def _related_before(self, domain: NormalDomain, given: Values, start: Values) -> Values:
         """Quantities of b before the step, as the relation made them after the step before."""
@@ -237,12 +237,10 @@ class Induction:
         """Whether the relation holds before the first step."""
         q = self.question
         domain = NormalDomain(context, self.split_lanes)
-        given = self._given(domain)
-        given |= _counted(q, domain.constant(0))
+        given, given_b = (self._given(domain, p, 0) for p in (q.a, q.b))
         try:
-            first, second = (
-                initial_values(p, domain, given, bound_values(p, domain, given)) for p in (q.a, q.b)
-            )
+            first = initial_values(q.a, domain, given, bound_values(q.a, domain, given))
+            second = initial_values(q.b, domain, given_b, bound_values(q.b, domain, given_b))
             expected = q.relation.values(q.a, q.b, domain, given, first)
         except UndefinedError:
             return False
@@ -250,10 +248,10 @@ class Induction:
         return all(case.agrees(name) for name in self.compared)
 
 
-def _counted(question: Question, value: T) -> dict[str, T]:
-    """The step counters of both programs, with this value."""
-    counters = (question.a.counter, question.b.counter)
-    return {name: value for name in counters if name is not None}
+def _counts_own_steps(program: Program) -> bool:
+    """Whether a program's counter is 1 in the first step of every parameter."""
+    counter = program.algorithm.counter
+    return counter is not None and counter.scope == "parameter"
 
 
 def induction(question: Question, time_limit: float) -> tuple[Induction, str | None]:
@@ -275,7 +273,7 @@ def _distinguishing(question: Question, deadline: float) -> tuple[Induction, str
     """Try with more and more case distinctions, while it fails and they could help."""
     attempt = Induction(question, deadline)
     reason = attempt.prove()
-    counts = bool(_counted(question, None))
+    counts = _counts_own_steps(question.a) and _counts_own_steps(question.b)
     for split, after_first in ((False, True), (True, False), (True, True)):
         if reason is None or time.monotonic() > deadline:
             break

@@ -130,8 +130,7 @@ class NormalDomain:
 
     def _shape(self, function: str, x: Ratio) -> Ratio:
         """A shape query; what is made of the parameter lane by lane has its shape."""
-        start = self.ring.keys.get(("stored", ir.THETA))
-        like = ir.THETA if start in self.ring.generators_of(x) else x.key
+        like = ir.THETA if any(g.like for g in self.ring.generators_of(x)) else x.key
         label = sympy.Symbol(f"{function}({self.ring.to_sympy(x)})", integer=True, nonnegative=True)
         return self.leaf(("shape", function, like), label, domain=_SHAPE_COUNTS)
 
@@ -147,11 +146,12 @@ class NormalDomain:
         return self.value_of(generator)
 
     def about(self, arguments: Iterable[Ratio]) -> dict[str, Any]:
-        """Whether a value made of these differs by lane, and what it depends on."""
-        known = list(arguments)
+        """What a value made of these lane by lane inherits."""
+        made_of = [g for x in arguments for g in self.ring.generators_of(x)]
         return {
-            "lanes": any(self.ring.has_lanes(x) for x in known),
-            "leaves": frozenset().union(*(self.ring.leaves_of(x) for x in known)),
+            "lanes": any(g.lanes for g in made_of),
+            "leaves": frozenset().union(*(g.leaves for g in made_of)),
+            "like": any(g.like for g in made_of),
         }
 
     # What mixes lanes
@@ -173,14 +173,14 @@ class NormalDomain:
 
     def _matrix(self, function: str, arguments: tuple[Ratio, ...]) -> Ratio:
         labels = [self.ring.to_sympy(x) for x in arguments]
-        about = self.about(arguments) | {"lanes": True}
+        about = self.about(arguments) | {"lanes": True, "like": function == "grad"}
         key = (function, *(x.key for x in arguments))
         return self.value_of(self.ring.generator(key, sympy.Function(function)(*labels), **about))
 
     def gradient(self, at: Ratio) -> Ratio:
         """One variable for each point."""
         if self._is_start(at):
-            about = self.about((at,)) | {"lanes": True}
+            about = self.about((at,))
             return self.leaf(("grad", at.key), sympy.Symbol("g", real=True), **about)
         self._all_lanes("a gradient away from the stored point")
         return self._matrix("grad", (at,))

@@ -155,9 +155,9 @@ class NumericDomain:
         return self.context.log(x)
 
     def _shape(self, function: str, x: Value) -> Value:
-        shape = np.shape(x)
         if isinstance(x, tuple):
             return tuple(self._shape(function, entry) for entry in x)
+        shape = np.shape(x)
         counts = {"ndim": len(shape), "numel": int(np.prod(shape))}
         if function not in counts:
             _require_matrix(x)
@@ -300,10 +300,11 @@ def _plain(a: Value, b: Value) -> bool:
 def _each_parameter(function: Callable[..., Value], *values: Value) -> Value:
     """Apply a function of arrays to each parameter; what is no tuple belongs to all of them."""
     count = max((len(v) for v in values if isinstance(v, tuple)), default=0)
-    if not count:
-        return function(*values)
     rows = ((v[i] if isinstance(v, tuple) else v for v in values) for i in range(count))
-    return tuple(function(*row) for row in rows)
+    try:
+        return tuple(function(*row) for row in rows) if count else function(*values)
+    except ValueError as error:  # numpy's word for shapes that do not fit
+        raise UnsupportedError(str(error)) from error
 
 
 def _lift(function: Callable[..., Value], *values: Value) -> Value:

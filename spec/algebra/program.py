@@ -28,13 +28,14 @@ class Program:
     body: ir.Body
     bindings: tuple[tuple[str, ir.Expr], ...] = ()
     restrictions: tuple[tuple[str, Domain], ...] = ()
+    label: str = ""
 
     @property
     def name(self) -> str:
-        """The dialect's name, with bindings and restrictions."""
+        """The label, else the dialect's name, with bindings and restrictions."""
         known = [f"{name} = {infix(value)}" for name, value in self.bindings]
         known += [f"{name} in {domain}" for name, domain in self.restrictions]
-        name = self.algorithm.full_name
+        name = self.label or self.algorithm.full_name
         return f"{name} with {', '.join(known)}" if known else name
 
     @property
@@ -125,12 +126,17 @@ def programs(
     bindings: Mapping[str, Binding] | None = None,
     domains: Mapping[str, Domain | str] | None = None,
 ) -> tuple[Program, Program]:
-    """Two subjects resolved alike."""
+    """Two subjects resolved alike, under different names."""
 
     def one(subject: Subject) -> Program:
         return program(subject, options=options, bindings=bindings, domains=domains)
 
-    return one(a), one(b)
+    left, right = one(a), one(b)
+    if left.name == right.name:
+        # A mutant bears the name of its original.
+        name = left.label or left.algorithm.full_name
+        return replace(left, label=f"{name} (a)"), replace(right, label=f"{name} (b)")
+    return left, right
 
 
 def expression(value: Binding) -> ir.Expr:

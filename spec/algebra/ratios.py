@@ -37,8 +37,9 @@ Factors = tuple[tuple[Poly, int], ...]
 class Generator:
     """What one polynomial variable stands for.
 
-    `label` is how it is printed, `lanes` whether it differs lane by lane, `leaves` the stored
-    values that it depends on, `radicand` the polynomial whose root it is.
+    `label` is how it is printed, `lanes` whether it differs lane by lane, `like` whether it has the
+    parameter's shape, `leaves` the stored values that it depends on, `radicand` the polynomial
+    whose root it is.
     """
 
     index: int
@@ -47,6 +48,7 @@ class Generator:
     lanes: bool
     leaves: frozenset[str]
     radicand: Poly | None = None
+    like: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +93,18 @@ class Ring:
         lanes: bool = False,
         leaves: Iterable[str] = (),
         radicand: Poly | None = None,
+        like: bool = False,
     ) -> Generator:
         """The generator of a key, made when the key is new."""
         if key not in self.keys:
             if len(self.table) == GENERATORS:
                 raise UnsupportedError(f"more than {GENERATORS} different quantities")
-            made = Generator(len(self.table), label, domain, lanes, frozenset(leaves), radicand)
+            index, known = len(self.table), frozenset(leaves)
+            made = Generator(index, label, domain, lanes, known, radicand, like)
             self.table.append(made)
             self.keys[key] = made
+            if radicand is not None:
+                self._factored.clear()  # what was irreducible may be a difference of squares now
         return self.keys[key]
 
     def has_indicators(self) -> bool:
@@ -305,7 +311,23 @@ class Ring:
             if not rest:
                 scale, factors = self._without_roots(quotient)
                 return number * scale, ((s, 1), *factors)
-        return number, ((f, 1),)
+        scale, factors = self._by_roots(f)
+        return number * scale, factors
+
+    def _by_roots(self, f: Poly) -> tuple[Fraction, Factors]:
+        """Factors that only roots bring to light: `p - x**2` is `(s - x)*(s + x)` where s**2 = p."""
+        for index, (degree, radicand) in self.relations.items():
+            root = self.table[index].radicand is not None and not radicand.is_ground
+            if not root or len(f) == 1:
+                continue
+            quotient, rest = f.div(radicand)
+            if not quotient or not rest or rest == f:
+                continue
+            whole = quotient * self.variables[index] ** degree + rest
+            number, found = self.plain_factors(whole)
+            if len(found) > 1 and all(len(g) > 1 and self.reduced(g) == g for g, _ in found):
+                return number, found
+        return Fraction(1), ((f, 1),)
 
     def _primitive(self, p: Poly) -> tuple[Fraction, Poly]:
         """(number, polynomial of coprime integer coefficients with a positive lead)."""

@@ -61,6 +61,6 @@ def _atom(domain: NormalDomain, op: str, over: ir.Axis, x: Ratio) -> Ratio:
         (op, over, x.key),
         sympy.Function(f"{op}_{over}")(ring.to_sympy(x)),
         domain=REALS if negative else _NONNEGATIVE,
-        **domain.about((x,)) | {"lanes": over in ("rows", "cols")},
+        **domain.about((x,)) | {"lanes": over in ("rows", "cols"), "like": False},
     )
     return domain.value_of(made)

@@ -17,7 +17,7 @@ def related(a: Program, b: Program, relation: Relation) -> Pairing:
     def pairs(
         domain: NumericDomain, scenario: Scenario, number: int, left: Quantities, right: Quantities
     ) -> Mapping[str, tuple[Value, Value]]:
-        given = given_values(a, domain, number - 1, scenario.moments[number - 1])
+        given = given_values(a, domain, scenario, number - 1)
         expected = relation.values(a, b, domain, given, left)
         return {n: (value, right[n]) for n, value in expected.items() if n in right}
 

@@ -31,8 +31,8 @@ class Relation:
     @classmethod
     def identity(cls, a: Program, b: Program) -> Relation:
         """Quantities of the same name are equal."""
-        names = {s.name for s in a.states}
-        shared = [ir.THETA, *(s.name for s in b.states if s.name in names)]
+        scopes = {(s.name, s.scope) for s in a.states}
+        shared = [ir.THETA, *(s.name for s in b.states if (s.name, s.scope) in scopes)]
         return cls(tuple((name, ir.Sym(name)) for name in shared))
 
     @classmethod

@@ -20,6 +20,8 @@ from instep.spec.model import Domain
 from instep.spec.options import decide
 
 SHORT, LONG = 4, 13
+_PASSED_OVER = 0.1
+_ALL_ZERO = 0.08
 _SHAPES: tuple[tuple[tuple[int, ...], ...], ...] = (((2, 3),), ((3,),), ((2, 3), (3, 2)))
 
 
@@ -68,7 +70,8 @@ def _scenario(
     for _ in range(length):
         if schedule and moments:
             values = values | {n: _draw(space, rng, n) for n in _changing(space, rng)}
-        moments.append(Moment(values, _lanes(rng, shapes, _level), _lanes(rng, shapes, _slope)))
+        level, slope = _lanes(rng, shapes, _level), _lanes(rng, shapes, _slope)
+        moments.append(Moment(values, level, slope, not schedule or rng.random() > _PASSED_OVER))
     return Scenario(_lanes(rng, shapes, _position), tuple(moments))
 
 
@@ -120,6 +123,8 @@ def _lanes(rng: random.Random, shapes: tuple[tuple[int, ...], ...], one: Any) ->
     if not shapes:
         return one(rng)
     arrays = []
+    if rng.random() < _ALL_ZERO and one is _level:
+        return _lanes(rng, shapes, lambda _: Fraction(0))
     for shape in shapes:
         array = np.empty(shape, dtype=object)
         for index in np.ndindex(*shape):

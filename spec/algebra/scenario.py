@@ -23,12 +23,14 @@ class Moment:
     """What one step receives.
 
     The gradient at x is `level + slope * x / (1 + x**2)`, lane by lane: another loss in every step,
-    and a bounded gradient, so that no run overflows.
+    and a bounded gradient, so that no run overflows. Without a gradient the parameter is passed
+    over, while the other parameters of the optimizer go on.
     """
 
     hyperparameters: Mapping[str, Fraction]
     level: Exact
     slope: Exact
+    has_gradient: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,17 @@ class Scenario:
             replace(m, hyperparameters={**m.hyperparameters, name: first}) for m in self.moments
         )
         return Scenario(self.theta, tuple(kept))
+
+    def with_gradients(self) -> Scenario:
+        """The same with a gradient in every step."""
+        return Scenario(self.theta, tuple(replace(m, has_gradient=True) for m in self.moments))
+
+    def count(self, program: Program, i: int) -> int:
+        """What the program's step counter says in step i + 1."""
+        counter = program.algorithm.counter
+        if counter is not None and counter.scope == "optimizer":
+            return i + 1
+        return sum(m.has_gradient for m in self.moments[: i + 1])
 
     @property
     def varying(self) -> tuple[str, ...]:
@@ -78,23 +91,30 @@ def number(domain: NumericDomain, exact: Exact) -> Value:
 def admissible(program: Program, scenario: Scenario, domain: NumericDomain) -> bool:
     """Whether every step's hyperparameters satisfy the program's requirements."""
     for i, moment in enumerate(scenario.moments):
-        given = given_values(program, domain, i, moment)
-        if not Execution(program, domain, given, {}, _bound(program, domain, given)).admissible():
+        given = given_values(program, domain, scenario, i)
+        if moment.has_gradient and not _admits(program, domain, given):
             return False
     return True
+
+
+def _admits(program: Program, domain: NumericDomain, given: Mapping[str, Value]) -> bool:
+    return Execution(program, domain, given, {}, _bound(program, domain, given)).admissible()
 
 
 def simulate(
     program: Program, scenario: Scenario, domain: NumericDomain
 ) -> Iterator[dict[str, Value]]:
-    """The parameter and the stored states after each step.
+    """The parameter and the stored states after each step; nothing in one without a gradient.
 
     Raises UndefinedError in the step in which a value does not exist, UnsupportedError in one in
     which a binding has none: there it claims nothing.
     """
     stored: dict[str, Value] | None = None
     for i, moment in enumerate(scenario.moments):
-        given = given_values(program, domain, i, moment)
+        if not moment.has_gradient:
+            yield {}
+            continue
+        given = given_values(program, domain, scenario, i)
         domain.gradient = lambda x, moment=moment: gradient(domain, moment, x)  # type: ignore[misc]
         bound = _bound(program, domain, given)
         if stored is None:
@@ -112,10 +132,11 @@ def _bound(program: Program, domain: NumericDomain, given: Mapping[str, Value]) 
 
 
 def given_values(
-    program: Program, domain: NumericDomain, i: int, moment: Moment
+    program: Program, domain: NumericDomain, scenario: Scenario, i: int
 ) -> dict[str, Value]:
     """Free hyperparameters, inputs and the counter of step i + 1."""
-    out = {name: number(domain, value) for name, value in moment.hyperparameters.items()}
+    values = scenario.moments[i].hyperparameters
+    out = {name: number(domain, value) for name, value in values.items()}
     if program.counter is not None:
-        out[program.counter] = domain.constant(i + 1)
+        out[program.counter] = domain.constant(scenario.count(program, i))
     return out

@@ -36,7 +36,10 @@ class Leaves:
             out[name] = domain.leaf(("given", name), sympy.Symbol(name, real=True))
         if program.counter is not None:
             label = sympy.Symbol(program.counter, integer=True, positive=True)
-            out[program.counter] = domain.leaf(("counter",), label, domain=self.counted)
+            # Counters of the parameter and of the optimizer come apart when a gradient is missing.
+            assert program.algorithm.counter is not None
+            key = ("counter", program.algorithm.counter.scope)
+            out[program.counter] = domain.leaf(key, label, domain=self.counted)
         return out
 
     def hyperparameter(self, domain: NormalDomain, name: str, suffix: str = "") -> Ratio:
@@ -46,27 +49,33 @@ class Leaves:
 
     def stored(self, domain: NormalDomain, program: Program, absent: Iterable[str]) -> Values:
         """The parameter and the states before the step, without the absent ones."""
-        out = {ir.THETA: _stored(domain, ir.THETA, lanes=True, range_=REALS)}
+        out = {ir.THETA: _stored(domain, ir.THETA, _TENSOR)}
         for state in program.states:
             if state.name not in absent and state.shape != "history":
                 range_ = NONNEGATIVE if state.name in self.nonnegative else REALS
-                out[state.name] = _stored(domain, state.name, lanes=has_lanes(state), range_=range_)
+                out[state.name] = _stored(domain, state.name, _about(state), range_)
         return out
 
 
-def _stored(domain: NormalDomain, name: str, *, lanes: bool, range_: Domain) -> Ratio:
+_TENSOR = {"lanes": True, "like": True}
+
+
+def _stored(
+    domain: NormalDomain, name: str, about: Mapping[str, bool], range_: Domain = REALS
+) -> Ratio:
     label = sympy.Symbol(name, real=True)
-    return domain.leaf(("stored", name), label, lanes=lanes, domain=range_, leaves=(name,))
+    return domain.leaf(("stored", name), label, domain=range_, leaves=(name,), **about)
 
 
-def has_lanes(state: State) -> bool:
-    """Whether a state is a tensor."""
-    return state.shape != "scalar" and state.scope == "parameter"
+def _about(state: State) -> dict[str, bool]:
+    """Whether a state differs lane by lane, and has the parameter's shape."""
+    lanes = state.shape != "scalar" and state.scope == "parameter"
+    return {"lanes": lanes, "like": lanes and state.shape == "like"}
 
 
 def initial_values(program: Program, domain: NormalDomain, given: Values, bound: Values) -> Values:
     """The states before the first step, over the parameter's initial value."""
-    start = {ir.THETA: _stored(domain, ir.THETA, lanes=True, range_=REALS)}
+    start = {ir.THETA: _stored(domain, ir.THETA, _TENSOR)}
     return start | Execution(program, domain, given, start, bound).initial()
 
 
