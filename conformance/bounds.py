@@ -258,6 +258,8 @@ class BoundedArithmetic:
         if not isinstance(condition, Ambiguous):
             return a if condition else b
         a, b, host = self._pair(a, b)
+        if host and np.ndim(condition.holds) > 0:
+            a, b, host = self._tensor_of(a), self._tensor_of(b), False
         value = np.where(condition.holds, a.value, b.value)
         bound = np.where(condition.holds, a.bound, b.bound)
         hull = np.abs(a.value - b.value) + np.maximum(a.bound, b.bound)

@@ -158,13 +158,15 @@ def option(
     name: str,
     *values: model.OptionValue,
     argument: bool | str = False,
+    keyword_only: bool = False,
     spelling: Mapping[bool | str, model.OptionValue] | None = None,
     description: str = "",
 ) -> OptionSymbol:
     """Declare a static switch; its first value is the default, no values mean a boolean.
 
-    `argument` says that the constructor has it (under another keyword if a string); `spelling` maps
-    the constructor's values to the option's, `{False: "no", True: "raw"}`.
+    `argument` says that the constructor has it (under another keyword if a string), `keyword_only`
+    that it does not take it by position; `spelling` maps the constructor's values to the option's,
+    `{False: "no", True: "raw"}`.
     """
     values = values or (False, True)
     check_values(name, values)
@@ -173,7 +175,7 @@ def option(
         if inside not in values:
             fail(name, f"spelling maps to {inside!r}, which is no value of the option")
     key = name if argument is True else argument
-    how = model.Argument(key, spelled) if key else None
+    how = model.Argument(key, spelled, keyword_only) if key else None
     _declare("options", name, model.Option(name, values, values[0], how, description))
     return OptionSymbol(name, values)
 

@@ -85,6 +85,7 @@ class Argument:
 
     key: str
     values: tuple[tuple[bool | str, OptionValue], ...]
+    keyword_only: bool = False
 
     def option_value(self, value: object) -> OptionValue:
         """The option's value for a constructor value; raises SpecError when there is none."""

@@ -10,9 +10,6 @@ from typing import Any
 from instep.reference.generate.lower.resolve_options import kept_options, possible, simplify
 from instep.spec import ir, model
 
-# Torch takes these by keyword only, in every optimizer that has both them and positional options.
-KEYWORD_ONLY = frozenset({"maximize", "decoupled_weight_decay"})
-
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -66,7 +63,7 @@ class Frame:
             if o.name in self.kept and o.argument is not None:
                 default = o.argument.constructor_value(o.default)
                 annotation = "bool" if isinstance(default, bool) else "str"
-                only = o.argument.key in KEYWORD_ONLY
+                only = o.argument.keyword_only
                 out.append(Parameter(o.argument.key, annotation, default, o.description, only))
         return out
 

@@ -16,12 +16,14 @@ with algorithm("adam", "Adam: adaptive moment estimation") as spec:
                 aliases=("epsilon",), description="term that keeps the denominator away from zero")
     wd = hyper("weight_decay", 0.0, domain="[0,inf)", latex=r"\lambda", probe=1 / 8,
                aliases=("wd", "decay", "weight_decay_rate"), description="weight decay")
-    maximize = option("maximize", argument=True, description="ascend instead of descend")
+    maximize = option("maximize", argument=True, keyword_only=True,
+                      description="ascend instead of descend")
     amsgrad = option("amsgrad", "no", "raw", "corrected", argument=True,
                      spelling={False: "no", True: "raw"},
                      description="keep the largest second moment: none, the raw, the corrected one")
     decay = option("decay", "l2", "decoupled", "after", "unscaled", description="how weight decays",
-                   argument="decoupled_weight_decay", spelling={False: "l2", True: "decoupled"})
+                   argument="decoupled_weight_decay", keyword_only=True,
+                   spelling={False: "l2", True: "decoupled"})
     epsilon = option("epsilon", "outside", "hat", "inside", "clamp",
                      description="where eps stands in the denominator")
     correction = option("correction", "both", "first", "second", "none",

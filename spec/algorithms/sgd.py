@@ -15,7 +15,8 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
                 description="share of the gradient withheld from the buffer, after the first step")
     wd = hyper("weight_decay", 0.0, domain="[0,inf)", latex=r"\lambda", probe=1 / 8,
                aliases=("wd", "decay", "l2"), description="L2 penalty")
-    maximize = option("maximize", argument=True, description="ascend instead of descend")
+    maximize = option("maximize", argument=True, keyword_only=True,
+                      description="ascend instead of descend")
     nesterov = option("nesterov", argument=True, description="look ahead along the buffer")
     form = option("buffer", "torch", "classical", "ema",
                   description="what the momentum buffer holds")
