@@ -1,0 +1,147 @@
+"""Whose keyword is whose: signatures, aliases, renames, flags."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import pytest
+import torch
+
+from instep import spec
+from instep.conformance.errors import UsageError
+from instep.conformance.naming import Keyword, infer_naming
+
+ADAM, SGD = spec.get("adam"), spec.get("sgd")
+
+
+def keras(params, learning_rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-7, wd=0.0):
+    """Names of another library, one keyword for each beta."""
+
+
+def anything(params, **keywords):
+    """No names at all."""
+
+
+def test_torch_has_the_names_of_the_specification():
+    naming = infer_naming(torch.optim.Adam, ADAM)
+    assert naming.missing == ()
+    assert naming.hyperparameters["beta2"] == Keyword("betas", 1)
+    assert naming.options == {
+        "maximize": "maximize",
+        "amsgrad": "amsgrad",
+        "decay": "decoupled_weight_decay",
+    }
+    assert naming.notes == ()
+
+
+def test_flags_that_the_specification_does_not_know_are_kept_apart():
+    naming = infer_naming(torch.optim.Adam, ADAM)
+    assert set(naming.booleans) == {"capturable", "differentiable", "foreach", "fused"}
+    assert not any(naming.booleans.values())
+
+
+def test_aliases_are_found_and_said():
+    naming = infer_naming(keras, ADAM)
+    assert {k: v.name for k, v in naming.hyperparameters.items()} == {
+        "lr": "learning_rate",
+        "beta1": "beta_1",
+        "beta2": "beta_2",
+        "eps": "epsilon",
+        "weight_decay": "wd",
+    }
+    assert "hyperparameter eps is the subject's epsilon (alias)" in naming.notes
+
+
+def test_what_the_constructor_does_not_take_is_missing():
+    naming = infer_naming(lambda params, lr=1e-3: None, ADAM)
+    assert naming.missing == ("beta1", "beta2", "eps", "weight_decay")
+    assert naming.options == {}
+
+
+def test_a_constructor_of_anything_is_given_torch_names():
+    naming = infer_naming(anything, ADAM)
+    assert naming.missing == ()
+    assert naming.hyperparameters["beta1"] == Keyword("betas", 0)
+
+
+def test_a_rename_wins_over_everything():
+    def constructor(params, lr=0.1, rate=0.2):
+        """Has both."""
+
+    naming = infer_naming(constructor, SGD, {"lr": "rate"})
+    assert naming.hyperparameters["lr"] == Keyword("rate")
+    assert naming.notes == ("hyperparameter lr is the subject's rate (given)",)
+
+
+def test_a_tuple_and_an_entry_of_it_can_be_renamed():
+    def constructor(params, decay_rates=(0.9, 0.99), first=0.9):
+        """Two ways."""
+
+    whole = infer_naming(constructor, ADAM, {"betas": "decay_rates"})
+    assert whole.hyperparameters["beta2"] == Keyword("decay_rates", 1)
+    one = infer_naming(constructor, ADAM, {"beta1": "first"})
+    assert one.hyperparameters["beta1"] == Keyword("first")
+
+
+@pytest.mark.parametrize(
+    ("rename", "message"),
+    [
+        ({"rho": "lr"}, "adam has no 'rho'; it has amsgrad, beta1"),
+        ({"eps": "tiny"}, "the constructor has no keyword 'tiny'; it has learning_rate"),
+    ],
+)
+def test_a_rename_of_nothing_is_refused(rename: dict[str, str], message: str):
+    with pytest.raises(UsageError, match=message):
+        infer_naming(keras, ADAM, rename)
+
+
+def test_a_switch_is_no_number():
+    def constructor(params, lr=0.1, momentum=False):
+        """Momentum on or off."""
+
+    naming = infer_naming(constructor, SGD)
+    assert naming.notes == ("the subject's momentum is a switch, not the number momentum",)
+
+
+def test_arguments_are_put_together_in_the_subject_s_names():
+    naming = infer_naming(torch.optim.Adam, ADAM)
+    values = {"lr": 0.5, "beta1": 0.25, "beta2": 0.75, "eps": 0.0, "weight_decay": 0.0}
+    given = naming.arguments(ADAM, values, {"amsgrad": "raw", "maximize": False, "decay": "l2"})
+    assert given == {
+        "lr": 0.5,
+        "betas": (0.25, 0.75),
+        "eps": 0.0,
+        "weight_decay": 0.0,
+        "amsgrad": True,
+        "maximize": False,
+        "decoupled_weight_decay": False,
+    }
+    assert naming.read(ADAM, given) == values
+    assert naming.read_options(ADAM, given) == {
+        "amsgrad": "raw",
+        "maximize": False,
+        "decay": "l2",
+    }
+
+
+def test_what_the_subject_cannot_be_told_is_left_out():
+    naming = infer_naming(keras, ADAM)
+    given = naming.arguments(ADAM, {"lr": 0.5}, {"maximize": True})
+    assert given == {"learning_rate": 0.5}
+
+
+def test_a_partial_remembers_what_it_bound():
+    bound: Any = functools.partial(torch.optim.Adam, lr=0.5, foreach=True)
+    assert infer_naming(bound, ADAM).bound == {"lr": 0.5, "foreach": True}
+
+
+def test_a_constructor_without_signature_takes_anything():
+    class Opaque:
+        __signature__ = "none"
+
+        def __call__(self, params):
+            """Cannot be inspected."""
+
+    naming = infer_naming(Opaque(), SGD)
+    assert naming.missing == ()

@@ -1,0 +1,157 @@
+"""From numbers to a verdict: ratios, sensitivity, thresholds, and what is left out."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from instep.conformance.verdict import (
+    IN_STEP,
+    LOOSE,
+    OUT_OF_STEP,
+    SENSITIVITY,
+    Lanes,
+    Severity,
+    Tally,
+)
+
+
+def lanes(got: Any, expected: Any, bound: Any, change: Any = 1.0, **more: Any) -> Lanes:
+    arrays = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (got, expected, bound)))
+    whole = np.broadcast_to(np.asarray(change, dtype=float), arrays[0].shape)
+    place = {"step": 1, "parameter": 0, "quantity": "theta", "equation": "update", **more}
+    return Lanes(*place.values(), *arrays, whole)
+
+
+def off(bounds: float, *, size: float = 1e-6, change: float = 1.0) -> Lanes:
+    """One lane so many bounds away."""
+    return lanes([1.0 + bounds * size], [1.0], [size], change)
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "bound", "ratio"),
+    [
+        (1.5, 1.0, 0.25, 2.0),
+        (1.0, 1.0, 0.0, 0.0),
+        (1.1, 1.0, 0.0, math.inf),
+        (math.nan, 1.0, 0.1, math.inf),
+        (math.nan, math.nan, 0.1, 0.0),
+        (math.inf, math.inf, 0.1, 0.0),
+        (-0.0, 0.0, 0.0, 0.0),
+    ],
+)
+def test_the_ratio_is_the_distance_in_bounds(got, expected, bound, ratio):
+    with np.errstate(all="ignore"):
+        assert lanes([got], [expected], [bound]).ratio() == [ratio]
+
+
+@pytest.mark.parametrize(
+    ("bound", "change", "sensitivity"),
+    [(0.01, 0.1, 0.2), (0.0, 0.0, 0.0), (0.1, 0.0, math.inf), (0.1, math.nan, math.inf)],
+)
+def test_sensitivity_is_two_bounds_over_the_change(bound, change, sensitivity):
+    with np.errstate(all="ignore"):
+        assert lanes([1.0], [1.0], [bound], change).sensitivity() == pytest.approx([sensitivity])
+
+
+@pytest.mark.parametrize("widest", [True, False])
+@pytest.mark.parametrize(
+    ("bounds", "severity"),
+    [
+        (0.0, Severity.IN_STEP),
+        (0.99 * IN_STEP, Severity.IN_STEP),
+        (1.01 * IN_STEP, Severity.LOOSE),
+        (0.99 * LOOSE, Severity.LOOSE),
+        (1.01 * LOOSE, Severity.POOR),
+        (0.99 * OUT_OF_STEP, Severity.POOR),
+    ],
+)
+def test_severities_up_to_the_limit(bounds: float, severity: Severity, widest: bool):
+    tally = Tally(widest)
+    assert tally.add(off(bounds)) is severity
+    assert tally.severity is severity
+    assert tally.worst == pytest.approx(bounds, rel=1e-6)
+
+
+def test_in_the_widest_type_the_ratio_alone_is_another_algorithm():
+    assert Tally(widest=True).add(off(1.01 * OUT_OF_STEP)) is Severity.OUT
+    assert Tally(widest=False).add(off(1.01 * OUT_OF_STEP)) is Severity.POOR
+
+
+def test_the_limit_of_the_widest_type_can_be_drawn_closer():
+    assert Tally(widest=True, limit=LOOSE).add(off(1.01 * LOOSE)) is Severity.OUT
+
+
+def test_in_a_narrower_type_the_update_must_be_mangled_too():
+    far = 1.01 * LOOSE
+    whole = far * 1e-6 / SENSITIVITY
+    assert Tally(widest=False).add(off(far, change=0.9 * whole)) is Severity.OUT
+    assert Tally(widest=False).add(off(far, change=1.1 * whole)) is Severity.POOR
+    near = off(0.99 * LOOSE, change=0.9 * whole)
+    assert Tally(widest=False).add(near) is Severity.LOOSE
+
+
+def test_a_nan_is_out_of_step_in_every_type():
+    for widest in (True, False):
+        assert Tally(widest).add(lanes([math.nan], [1.0], [1e-6])) is Severity.OUT
+
+
+def test_lanes_without_an_answer_are_counted_and_left_out():
+    tally = Tally(widest=True)
+    one = lanes([5.0, 5.0, 1.0], [1.0, math.inf, 1.0], [math.inf, 1e-6, 1e-6])
+    assert tally.add(one) is Severity.IN_STEP
+    assert (tally.seen, tally.excluded, tally.insensitive) == (1, 2, 0)
+
+
+def test_insensitive_lanes_neither_pass_nor_fail():
+    tally = Tally(widest=True)
+    # Both are a million bounds off; the change of the first is lost in its bound.
+    both = lanes([2.0, 1.0], [1.0, 1.0], [1e-6, 1e-6], change=[1e-6, 1.0])
+    assert tally.add(both) is Severity.IN_STEP
+    assert (tally.seen, tally.insensitive) == (1, 1)
+
+
+def test_a_tally_that_saw_nothing_is_blind():
+    tally = Tally(widest=True)
+    assert tally.blind
+    tally.add(lanes([1.0], [1.0], [math.inf]))
+    assert tally.blind
+    tally.add(off(0.0))
+    assert not tally.blind
+
+
+def test_the_sharpest_lane_is_remembered():
+    tally = Tally(widest=True)
+    tally.add(lanes([1.0, 1.0], [1.0, 1.0], [1e-6, 1e-8], change=[1.0, 1.0]))
+    tally.add(lanes([1.0], [1.0], [1e-3], change=1.0))
+    assert tally.sharpest == pytest.approx(2e-8)
+
+
+def test_the_first_step_of_the_worst_severity_is_the_evidence():
+    tally = Tally(widest=True)
+    steps = [0.5, 1e4, 3.0, 1e6]
+    for t, bounds in enumerate(steps, start=1):
+        one = off(bounds)
+        one.step = t
+        tally.add(one)
+    assert tally.first is not None
+    assert tally.first.lanes.step == 2
+    assert tally.first.ratio == pytest.approx(1e4, rel=1e-6)
+    assert tally.worst == pytest.approx(1e6, rel=1e-6)
+    assert [one.step for one, _ in tally.failing] == [2, 4]
+
+
+def test_the_worst_lane_of_a_step_is_named_and_the_others_counted():
+    tally = Tally(widest=True)
+    tally.add(lanes([1.0, 1.01, 1.5, 1.02], [1.0] * 4, [1e-6] * 4))
+    assert tally.first is not None
+    assert (tally.first.lane, tally.lanes_out) == (2, 3)
+
+
+def test_an_empty_tensor_changes_nothing():
+    tally = Tally(widest=True)
+    assert tally.add(lanes(np.zeros(0), np.zeros(0), np.zeros(0))) is Severity.IN_STEP
+    assert tally.blind
