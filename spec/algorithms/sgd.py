@@ -41,7 +41,7 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
             let("point", y, theta - mu * prev(b))
         gradient(y)
 
-    def _follow_buffer():
+    def _follow_buffer() -> None:
         with when(absent(b)):
             let("first_buffer", b, choose(form, torch=g, classical=lr * g, ema=(1 - mu) * g))
         with otherwise():
