@@ -1,0 +1,182 @@
+"""The oracle beside a recording: trajectory, lockstep, and what a mutant is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from instep import spec
+from instep.conformance.bounds import Bounded
+from instep.conformance.observe import Moment, Recording
+from instep.conformance.oracle import Model, lockstep, trajectory
+from instep.conformance.probes import Probe, ProbeFactory
+from instep.conformance.profile import grades
+from instep.conformance.verdict import Lanes, Tally
+from instep.spec.arithmetic import Float64
+from instep.spec.interpret import Interpreter
+from instep.spec.model import Algorithm
+
+ADAM, SGD = spec.get("adam"), spec.get("sgd")
+PROFILE = grades("float64")[0]
+SHAPES = ((7,), (2, 3))
+
+
+def probe(algorithm: Algorithm, **more: Any) -> Probe:
+    factory = ProbeFactory(algorithm, algorithm.defaults(), algorithm.option_defaults())
+    return factory.make("x", **{"shapes": SHAPES, "steps": 5, **more})
+
+
+def record(algorithm: Algorithm, given: Probe, *, wrong_from: int = 99) -> Recording:
+    """A run in float64; from a step on, the first parameter's first lane goes elsewhere."""
+    runner = Interpreter(
+        algorithm,
+        Float64(),
+        given.parameters,
+        options=given.options,
+        hyperparameters=given.hyperparameters,
+        groups=given.groups,
+    )
+    moments = [_moment(runner)]
+    for t, gradients in enumerate(given.gradients, start=1):
+        runner.set(given.changes.get(t, {}))
+        runner.step(gradients)
+        if t >= wrong_from:
+            runner.slots[0].theta = runner.slots[0].theta + 1e-3
+        moments.append(_moment(runner))
+    return Recording(given, moments)
+
+
+def _moment(runner: Interpreter) -> Moment:
+    return Moment(
+        [np.array(slot.theta) for slot in runner.slots],
+        [{k: np.array(v) for k, v in slot.state.items()} for slot in runner.slots],
+    )
+
+
+def judged(steps: Any) -> Tally:
+    tally = Tally(widest=True)
+    for lanes in steps:
+        for one in lanes:
+            tally.add(one)
+    return tally
+
+
+def reader(recording: Recording) -> Any:
+    def read(symbol: str, t: int, i: int) -> Bounded | None:
+        leaf = recording.moments[t].leaves[i].get(symbol)
+        return None if leaf is None else Bounded(leaf)
+
+    return read
+
+
+@pytest.mark.parametrize("algorithm", [ADAM, SGD], ids=["adam", "sgd"])
+def test_a_run_of_the_specification_is_in_step_in_both_modes(algorithm: Algorithm):
+    recording = record(algorithm, probe(algorithm))
+    states = [s.name for s in algorithm.states]
+    assert judged(trajectory(Model(algorithm), recording, PROFILE)).worst <= 1
+    tally = judged(lockstep(Model(algorithm), recording, PROFILE, states, reader(recording)))
+    assert tally.worst <= 1
+    assert {one.quantity for one in tally.history} >= {"theta", states[0]}
+
+
+def test_changes_groups_and_missing_gradients_are_followed():
+    given = probe(ADAM, changes={3: {"lr": 1 / 32}}, groups=(((1,), {"beta1": 0.5}),))
+    missing = tuple(
+        tuple(None if t == 2 and i == 0 else g for i, g in enumerate(step))
+        for t, step in enumerate(given.gradients)
+    )
+    given = replace(given, gradients=missing)
+    recording = record(ADAM, given)
+    assert judged(trajectory(Model(ADAM), recording, PROFILE)).worst <= 1
+    for simpler in ({"changes": {}}, {"groups": ()}):
+        other = Recording(replace(given, **simpler), recording.moments)
+        assert judged(trajectory(Model(ADAM), other, PROFILE)).worst > 1e6
+
+
+def test_a_trajectory_carries_an_error_on_and_lockstep_does_not():
+    recording = record(ADAM, probe(ADAM), wrong_from=3)
+    carried = judged(trajectory(Model(ADAM), recording, PROFILE))
+    assert {one.step for one, _ in carried.failing} == {3, 4, 5}
+    once = Recording(recording.probe, list(recording.moments))
+    # Only step 3 is wrong here: the later ones start from where the subject really was.
+    clean = record(ADAM, recording.probe)
+    once.moments[4:] = [_shifted(clean.moments[t]) for t in (4, 5)]
+    single = judged(lockstep(Model(ADAM), once, PROFILE, ["m", "v"], reader(once)))
+    assert 3 in {one.step for one, _ in single.failing}
+
+
+def _shifted(moment: Moment) -> Moment:
+    return Moment([moment.parameters[0] + 1e-3, *moment.parameters[1:]], moment.leaves)
+
+
+def test_lockstep_blames_the_state_that_is_wrong_and_no_other():
+    recording = record(ADAM, probe(ADAM))
+    for leaves in recording.moments[3].leaves:
+        leaves["v"] = leaves["v"] * 1.01
+    tally = judged(lockstep(Model(ADAM), recording, PROFILE, ["m", "v"], reader(recording)))
+    wrong = {(one.step, one.quantity) for one, _ in tally.failing}
+    # Step 3 made the wrong v; step 4 starts from it, and its result is not the subject's.
+    assert (3, "v") in wrong
+    assert not any(quantity == "m" for _, quantity in wrong)
+    assert not any(step < 3 for step, _ in wrong)
+
+
+def test_an_equation_is_named_with_each_quantity():
+    recording = record(ADAM, probe(ADAM))
+    steps = lockstep(Model(ADAM), recording, PROFILE, ["m", "v"], reader(recording))
+    names = {(one.quantity, one.equation) for one in next(iter(steps))}
+    assert names == {("m", "first_moment"), ("v", "second_moment"), ("theta", "update")}
+
+
+def test_without_a_state_the_parameters_are_still_compared():
+    recording = record(SGD, probe(SGD))
+    steps = list(lockstep(Model(SGD), recording, PROFILE, [], reader(recording)))
+    assert [one.quantity for one in steps[0]] == ["theta", "theta"]
+
+
+def test_the_change_of_a_parameter_is_what_sensitivity_is_measured_by():
+    recording = record(SGD, probe(SGD))
+    (first, *_), *_ = trajectory(Model(SGD), recording, PROFILE)
+    assert isinstance(first, Lanes)
+    moved = recording.moments[1].parameters[0] - recording.moments[0].parameters[0]
+    assert np.allclose(first.change, moved)
+
+
+VALUES: Mapping[str, float] = {"lr": 0.3, "beta1": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("model", "first", "later"),
+    [
+        (Model(ADAM), VALUES, VALUES),
+        (Model(ADAM, frozenset({"lr"})), VALUES, {"beta1": 0.9}),
+        (
+            Model(ADAM, distort={"lr": lambda x: 2 * x, "eps": lambda x: x}),
+            {"lr": 0.6, "beta1": 0.9},
+            {"lr": 0.6, "beta1": 0.9},
+        ),
+    ],
+    ids=["plain", "frozen", "distorted"],
+)
+def test_what_a_model_makes_of_hyperparameters(model: Model, first: dict, later: dict):
+    assert model.values(VALUES) == first
+    assert model.values(VALUES, later=True) == later
+
+
+@pytest.mark.parametrize(
+    ("model", "given"),
+    [
+        (Model(ADAM, frozenset({"lr"})), {"changes": {3: {"lr": 1 / 32}}}),
+        (Model(ADAM, frozenset({"beta1"})), {"groups": (((1,), {"beta1": 0.5}),)}),
+        (Model(ADAM, distort={"eps": lambda x: 2 * x}), {}),
+        (Model(ADAM, options={"epsilon": "inside"}), {}),
+    ],
+    ids=["changes", "groups", "distorted", "options"],
+)
+def test_a_model_with_a_mistake_leaves_the_specification(model: Model, given: dict):
+    recording = record(ADAM, probe(ADAM, **given))
+    assert judged(trajectory(model, recording, PROFILE)).worst > 1e3
