@@ -16,7 +16,7 @@ from instep.conformance.diagnose import reproduces
 from instep.conformance.errors import SubjectError, UsageError
 from instep.conformance.observe import Recording
 from instep.conformance.oracle import Model
-from instep.conformance.subject import Subject
+from instep.conformance.subject import Subject, name_of
 from instep.conformance.suite import Session
 from instep.spec.model import Algorithm
 
@@ -93,29 +93,28 @@ def identify(
     """
     matches: list[Match] = []
     tried = 0
+    keywords = {"hyperparameters": hyperparameters, "fixed": fixed}
     for algorithm in _algorithms():
         own = _renames(rename or {}, algorithm)
-        try:
-            session = Session(
-                subject, algorithm, hyperparameters=hyperparameters, fixed=fixed, rename=own
-            )
-            recordings = list(_recordings(session))
-        except (Skip, SubjectError, UsageError):
-            tried += len(algorithm.dialects) or 1
-            continue
-        for name, model, note in _meanings(algorithm):
+        usual = _attempt(subject, algorithm, {**keywords, "rename": own})
+        for meaning in _meanings(algorithm):
             tried += 1
-            if all(reproduces(model, r) for r in recordings):
-                matches.append(_match(name, note, session.subject))
-    name = matches_name(subject)
-    return Identification(name, tuple(_most_specific(matches)), tried)
+            # Some dialects admit only what others refuse (nesterov needs a momentum).
+            runs = usual or _attempt(subject, meaning, {**keywords, "rename": own})
+            if runs is not None and all(reproduces(_model(meaning), r) for r in runs[1]):
+                matches.append(_match(meaning, runs[0].subject))
+    return Identification(name_of(subject), tuple(_most_specific(matches)), tried)
 
 
-def matches_name(subject: Any) -> str:
-    """How the subject is called."""
-    from instep.conformance.subject import name_of
-
-    return name_of(subject)
+def _attempt(
+    subject: Any, algorithm: Algorithm, keywords: dict[str, Any]
+) -> tuple[Session, list[Recording]] | None:
+    """The subject's runs on the probes of one dialect, None if it does not run on them."""
+    try:
+        session = Session(subject, algorithm, **keywords)
+        return session, list(_recordings(session))
+    except (Skip, SubjectError, UsageError):
+        return None
 
 
 def _algorithms() -> Iterator[Algorithm]:
@@ -129,11 +128,18 @@ def _algorithms() -> Iterator[Algorithm]:
             yield algorithm.bind(first) if first is not None else algorithm
 
 
-def _meanings(algorithm: Algorithm) -> Iterator[tuple[str, Model, str]]:
-    for d in algorithm.dialects:
-        yield d.name, Model(algorithm, options=dict(d.options)), d.note
+def _meanings(algorithm: Algorithm) -> Iterator[Algorithm]:
+    """The algorithm through each of its dialects."""
     if not algorithm.dialects:
-        yield algorithm.name, Model(algorithm), ""
+        yield algorithm
+    yield from (algorithm.bind(d) for d in algorithm.dialects)
+
+
+def _model(meaning: Algorithm) -> Model:
+    """A dialect's own value of the options that tell dialects apart; the rest as probed."""
+    telling = {name for d in meaning.dialects for name, _ in d.options}
+    options = {k: v for k, v in meaning.option_defaults().items() if k in telling}
+    return Model(meaning, options=options)
 
 
 def _renames(rename: Mapping[str, str], algorithm: Algorithm) -> dict[str, str]:
@@ -146,7 +152,8 @@ def _renames(rename: Mapping[str, str], algorithm: Algorithm) -> dict[str, str]:
 def _recordings(session: Session) -> Iterator[Recording]:
     """Runs that tell dialects apart: dyadic, default-like and changing hyperparameters."""
     context = session.context
-    session.run(session.ids[0])
+    if session.run(session.ids[0]).status != "passed":
+        raise Skip("it does not run")
     yield context.base
     defaults = context.probes.make(
         "defaults", values=context.probes.base, dtype=context.widest, shapes=((67,),)
@@ -163,13 +170,14 @@ def _recordings(session: Session) -> Iterator[Recording]:
             return
 
 
-def _match(name: str, note: str, subject: Subject) -> Match:
+def _match(meaning: Algorithm, subject: Subject) -> Match:
     naming = subject.naming
     keywords = {
         symbol: k.name if k.index is None else f"{k.name}[{k.index}]"
         for symbol, k in naming.hyperparameters.items()
     }
-    return Match(name, keywords, naming.missing, note)
+    note = meaning.dialect.note if meaning.dialect is not None else ""
+    return Match(meaning.full_name, keywords, naming.missing, note)
 
 
 def _most_specific(matches: list[Match]) -> list[Match]:
