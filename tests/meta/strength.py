@@ -21,7 +21,7 @@ from instep.spec.model import Algorithm
 from instep.spec.options import resolve
 from meta.interpreted import subject
 
-STATUSES = ("killed", "equivalent", "undecided", "survived")
+STATUSES = ("killed", "advised", "equivalent", "undecided", "survived")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Fate:
     Attributes:
         mutant: the mutant.
         algorithm: what it is a mutant of.
-        status: killed, equivalent or undecided; survived is a hole in the suite.
+        status: killed by a MUST check, or by a SHOULD check only (advised), equivalent or
+            undecided; survived is a hole in the suite.
         by: the check that failed, or what was proved or found by the algebra.
     """
 
@@ -73,7 +74,7 @@ class Judge:
     def fate(self, mutant: Mutant) -> Fate:
         """Killed by a check, else proved equivalent, else undecided, else a hole."""
         try:
-            by = self.killer(mutant.model)
+            by = self.leaves_trajectory(mutant.model) or killer(mutant.model, self.algorithm)
         except SubjectError:
             by = f"{self.prefix}/construction/base or the first numeric check, which is errored"
         if by:
@@ -83,6 +84,9 @@ class Judge:
         verdict = equal(mutant.model.algorithm, self.algorithm)
         if verdict.proof is not None:
             return Fate(mutant, self.algorithm, "equivalent", verdict.proof.steps[-1].text)
+        advice = killer(mutant.model, self.algorithm, level="should")
+        if advice:
+            return Fate(mutant, self.algorithm, "advised", advice)
         status = "survived" if verdict.status == "different" else "undecided"
         return Fate(mutant, self.algorithm, status, verdict.to_text())
 
@@ -96,10 +100,6 @@ class Judge:
             return Fate(mutant, self.algorithm, "equivalent", "no other value is admissible")
         return Fate(mutant, self.algorithm, "survived", "a value is wrong, no equation")
 
-    def killer(self, model: Model) -> str:
-        """The first MUST check that fails on a subject that computes `model`, or nothing."""
-        return self.leaves_trajectory(model) or killer(model, self.algorithm)
-
     def leaves_trajectory(self, model: Model) -> str:
         """`numerics/trajectory` where it fails, found without a session."""
         recording = run(Subject(subject(model), self.algorithm), self.probe)
@@ -112,20 +112,27 @@ class Judge:
         return ""
 
 
-def killer(model: Model, algorithm: Algorithm) -> str:
-    """The first MUST check that fails on a subject that computes `model`; empty if none does.
+def killer(model: Model, algorithm: Algorithm, level: str = "must") -> str:
+    """The first check of a level that fails on a subject that computes `model`, or nothing.
 
     Checks are run as a session runs them, without diagnoses. A step that raises raises here.
     """
     session = Session(subject(model), algorithm)
-    ordered = sorted(session.checks.items(), key=lambda item: not item[1].numeric)
-    for name, check in ordered:
-        if check.level == "must" and _fails(check, session):
+    for name, check in sorted(session.checks.items(), key=_likely_first):
+        if check.level == level and fails(check, session):
             return name
     return ""
 
 
-def _fails(check: Check, session: Session) -> bool:
+def _likely_first(item: tuple[str, Check]) -> int:
+    """What catches the mutants that a trajectory does not show comes first, to save time."""
+    order = ("options", "groups", "gradients", "hyperparameters")
+    topic = item[1].name.split("/")[0]
+    return order.index(topic) if topic in order else len(order)
+
+
+def fails(check: Check, session: Session) -> bool:
+    """Whether a check fails, run as its session would run it."""
     try:
         outcome = check.run(session.context)
     except Skip:
