@@ -154,10 +154,9 @@ def hyperparameters(algorithm: Algorithm) -> Iterator[Mutant]:
     import numpy as np
 
     for h in algorithm.hyperparameters:
-        equation = next(
-            (s.equation for s in ir.lets(algorithm.body) if ir.Sym(h.name) in ir.walk(s.value)),
-            h.name,
-        )
+        equation = _first_reading(algorithm, {h.name})
+        if not equation:
+            continue
         stale = f"{h.name} kept from construction, groups and changes ignored"
         frozen = Model(algorithm, frozenset({h.name}))
         yield Mutant(f"{equation}: {stale}", equation, stale, stale, frozen)

@@ -15,10 +15,8 @@ from instep.conformance.oracle import Model, trajectory
 from instep.conformance.subject import Subject, run
 from instep.conformance.suite import Session
 from instep.conformance.verdict import Severity, Tally
-from instep.spec import ir
 from instep.spec.algebra import equal
 from instep.spec.model import Algorithm
-from instep.spec.options import resolve
 from meta.interpreted import subject
 
 STATUSES = ("killed", "advised", "equivalent", "undecided", "survived")
@@ -66,7 +64,6 @@ class Judge:
         session = Session(subject(Model(algorithm)), algorithm)
         base = session.context.base
         self.probes = session.context.probes
-        self.body = resolve(algorithm.body, algorithm.option_defaults())
         self.prefix, self.probe = session.prefix, base.probe
         profile = session.context.profiles(base.probe.dtype)[-1]
         self.expected = list(trajectory(session.context.model, base, profile))
@@ -92,10 +89,7 @@ class Judge:
 
     def _of_value(self, mutant: Mutant) -> Fate:
         """A mutant that has its equations right, but a hyperparameter wrong."""
-        read = {n.name for n in ir.nodes(self.body) if isinstance(n, ir.Sym)}
         wrong = {*mutant.model.frozen, *(mutant.model.distort or {})}
-        if not wrong & read:
-            return Fate(mutant, self.algorithm, "equivalent", "no equation reads it")
         if not self.probes.other_values(wrong):
             return Fate(mutant, self.algorithm, "equivalent", "no other value is admissible")
         return Fate(mutant, self.algorithm, "survived", "a value is wrong, no equation")
