@@ -171,9 +171,9 @@ def table(fates: Iterable[Fate]) -> str:
         kinds.setdefault(f.kind, Counter())[f.status] += 1
     rows = sorted(kinds.items(), key=lambda item: (-item[1].total(), item[0]))
     total: Counter[str] = sum((c for _, c in rows), Counter())
-    head = f"{'kind of mistake':<62}" + "".join(f"{s:>11}" for s in STATUSES)
+    head = f"{'kind of mistake':<68}" + "".join(f"{s:>11}" for s in STATUSES)
     lines = [
-        f"{kind:<62}" + "".join(f"{counts[s] or '.':>11}" for s in STATUSES)
+        f"{kind:<68}" + "".join(f"{counts[s] or '.':>11}" for s in STATUSES)
         for kind, counts in [*rows, ("all", total)]
     ]
     return "\n".join([head, *lines])
