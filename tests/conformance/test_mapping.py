@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from instep.conformance.probes import ProbeFactory
 from instep.conformance.profile import grades
 from instep.spec.arithmetic import Float64
 from instep.spec.interpret import Interpreter
-from instep.spec.model import Algorithm
 
 ADAM = spec.get("adam")
 PROFILE = grades("float64")[-1]
@@ -24,20 +24,23 @@ STEPS = 8
 Keep = Callable[[Mapping[str, Any], int], Mapping[str, Any]]
 
 
-def recorded(keep: Keep, algorithm: Algorithm = ADAM) -> Recording:
+def recorded(keep: Keep, gradients: float = 1.0) -> Recording:
     """A correct run that shows what `keep` makes of the states after step t."""
-    factory = ProbeFactory(algorithm, algorithm.defaults(), algorithm.option_defaults())
-    probe = factory.make("x", shapes=((9,), (2, 3)), steps=STEPS)
+    factory = ProbeFactory(ADAM, ADAM.defaults(), ADAM.option_defaults())
+    values = {"weight_decay": 0.0} if gradients == 0 else {}
+    probe = factory.make("x", shapes=((9,), (2, 3)), steps=STEPS, values=values)
+    scaled = tuple(tuple(gradients * g for g in step) for step in probe.gradients)
+    probe = replace(probe, gradients=scaled)
     runner = Interpreter(
-        algorithm,
+        ADAM,
         Float64(),
         probe.parameters,
         options=probe.options,
         hyperparameters=probe.hyperparameters,
     )
     moments = [Moment([slot.theta for slot in runner.slots], [{} for _ in runner.slots])]
-    for t, gradients in enumerate(probe.gradients, start=1):
-        runner.step(gradients)
+    for t, given in enumerate(probe.gradients, start=1):
+        runner.step(given)
         leaves = [{k: np.array(v) for k, v in keep(slot.state, t).items()} for slot in runner.slots]
         moments.append(Moment([np.array(slot.theta) for slot in runner.slots], leaves))
     return Recording(probe, moments)
@@ -107,6 +110,20 @@ def test_a_tensor_that_never_changes_is_no_state():
 
 def test_a_tensor_of_another_shape_is_no_state():
     assert inferred(lambda s, t: {"x": np.append(np.ravel(s["m"]), 0.0)}) == {}
+
+
+def test_a_tensor_that_fits_one_parameter_only_is_no_state():
+    def keep(states: Mapping[str, Any], t: int) -> Mapping[str, Any]:
+        m = states["m"]
+        return {"x": m if m.ndim == 1 else np.append(np.ravel(m), 0.0)}
+
+    assert inferred(keep) == {}
+
+
+def test_states_that_never_change_cannot_be_told_apart():
+    recording = recorded(lambda s, t: {"x": s["m"]}, gradients=0.0)
+    assert not np.any(recording.moments[-1].leaves[0]["x"])
+    assert infer_mapping(Model(ADAM), recording, PROFILE).bindings == {}
 
 
 def test_what_the_user_gives_is_taken():

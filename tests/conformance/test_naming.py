@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,6 +64,33 @@ def test_a_constructor_of_anything_is_given_torch_names():
     naming = infer_naming(anything, ADAM)
     assert naming.missing == ()
     assert naming.hyperparameters["beta1"] == Keyword("betas", 0)
+
+
+def test_the_symbol_of_the_equations_is_a_name_too():
+    own = tuple(replace(h, aliases=()) for h in ADAM.hyperparameters)
+
+    def constructor(params, beta1=0.9):
+        """One beta."""
+
+    naming = infer_naming(constructor, replace(ADAM, hyperparameters=own))
+    assert naming.hyperparameters == {"beta1": Keyword("beta1")}
+
+
+def test_further_keywords_are_not_guessed_at():
+    def constructor(params, lr=0.1, **rest):
+        """Whatever the rest is for."""
+
+    assert infer_naming(constructor, SGD).missing == ("momentum", "dampening", "weight_decay")
+
+
+def test_options_can_be_renamed_by_their_name_or_their_keyword():
+    def constructor(params, lr=0.1, ascend=False, look_ahead=False):
+        """Two switches."""
+
+    renamed = {"maximize": "ascend", "nesterov": "look_ahead"}
+    assert infer_naming(constructor, SGD, renamed).options == renamed
+    keyword = infer_naming(constructor, ADAM, {"decoupled_weight_decay": "ascend"})
+    assert keyword.options == {"decay": "ascend"}
 
 
 def test_a_rename_wins_over_everything():

@@ -74,6 +74,12 @@ def test_attributes_that_hold_one_thing_for_each_parameter():
     assert observe(optimizer, ps).leaves[1]["flat"].shape == (2, 2)
 
 
+def test_only_a_vector_can_be_all_parameters_in_a_row():
+    ps = [torch.nn.Parameter(torch.zeros(4)), torch.nn.Parameter(torch.zeros(4))]
+    optimizer = SimpleNamespace(table=torch.ones(2, 4), long=torch.ones(9))
+    assert found(optimizer, ps) == [{}, {}]
+
+
 def test_the_state_of_a_wrapped_optimizer():
     ps = parameters()[:1]
     inner = torch.optim.SGD(ps, lr=0.1, momentum=0.9)
@@ -91,8 +97,8 @@ def test_looking_makes_no_entries():
 
 
 def test_what_is_seen_is_a_copy():
-    p = torch.nn.Parameter(torch.zeros(2))
-    buffer = torch.ones(2)
+    p = torch.nn.Parameter(torch.zeros(2, dtype=torch.float64))
+    buffer = torch.ones(2, dtype=torch.float64)
     moment = observe(SimpleNamespace(state={p: {"m": buffer}}), [p])
     buffer += 1
     with torch.no_grad():
