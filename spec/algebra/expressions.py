@@ -20,7 +20,7 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
 }  # fmt: skip
 
 # How tightly each operator binds; a child that binds less tightly is put in parentheses.
-_COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(6)
+_OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(9)
 _LEVEL = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "%": _PRODUCT, "**": _POWER}
 
 
@@ -106,9 +106,10 @@ def _text(expr: ir.Expr) -> tuple[str, int]:
         case ir.Compare(op, a, b):
             return f"{_write(a, _SUM)} {op} {_write(b, _SUM)}", _COMPARISON
         case ir.Logic("not", (a,)):
-            return f"not {_write(a, _SUM)}", _COMPARISON
+            return f"not {_write(a, _COMPARISON)}", _NOT
         case ir.Logic(op, operands):
-            return f" {op} ".join(_write(x, _SUM) for x in operands), _COMPARISON
+            own = _OR if op == "or" else _AND
+            return f" {op} ".join(_write(x, own + 1) for x in operands), own
     return _function(expr), _ATOM
 
 

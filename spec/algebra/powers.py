@@ -49,7 +49,8 @@ def root(domain: NormalDomain, x: Ratio, degree: int) -> Ratio:
         if -1 not in known:
             _record(domain, f, parts)
             out = ring.multiply(out, ring.power(Ratio(f), whole))
-            out = ring.multiply(out, ring.power(_root_variable(domain, f, degree), over))
+            if over:
+                out = ring.multiply(out, ring.power(_root_variable(domain, f, degree), over))
         else:
             outside = Ratio(f) if whole % 2 == 0 else domain.call("abs", (Ratio(f),))
             out = ring.multiply(out, ring.power(outside, whole))
@@ -78,6 +79,7 @@ def _root_variable(domain: NormalDomain, f: Poly, degree: int) -> Ratio:
         sympy.root(ring.to_sympy(Ratio(f)), degree),
         domain=_NONNEGATIVE,
         radicand=f,
+        everywhere=-1 not in Context(ring).signs_of_poly(f),
         **domain.about((Ratio(f),)),
     )
     ring.relate(made, degree, f)

@@ -39,7 +39,7 @@ class Generator:
 
     `label` is how it is printed, `lanes` whether it differs lane by lane, `like` whether it has the
     parameter's shape, `leaves` the stored values that it depends on, `radicand` the polynomial
-    whose root it is.
+    whose root it is, `everywhere` whether that root exists in every case.
     """
 
     index: int
@@ -49,6 +49,7 @@ class Generator:
     leaves: frozenset[str]
     radicand: Poly | None = None
     like: bool = False
+    everywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +95,17 @@ class Ring:
         leaves: Iterable[str] = (),
         radicand: Poly | None = None,
         like: bool = False,
+        everywhere: bool = False,
     ) -> Generator:
         """The generator of a key, made when the key is new."""
         if key not in self.keys:
             if len(self.table) == GENERATORS:
                 raise UnsupportedError(f"more than {GENERATORS} different quantities")
             index, known = len(self.table), frozenset(leaves)
-            made = Generator(index, label, domain, lanes, known, radicand, like)
+            made = Generator(index, label, domain, lanes, known, radicand, like, everywhere)
             self.table.append(made)
             self.keys[key] = made
-            if radicand is not None:
+            if everywhere:
                 self._factored.clear()  # what was irreducible may be a difference of squares now
         return self.keys[key]
 
@@ -156,7 +158,7 @@ class Ring:
             return Ratio(a.numerator + b.numerator)
         left, right = dict(a.denominator), dict(b.denominator)
         common = {f: max(left.get(f, 0), right.get(f, 0)) for f in (*left, *right)}
-        p = a.numerator * self._missing(common, left) + b.numerator * self._missing(common, right)
+        p = self._missing(a.numerator, common, left) + self._missing(b.numerator, common, right)
         return self._cancelled(p, common)
 
     def negate(self, a: Ratio) -> Ratio:
@@ -169,19 +171,17 @@ class Ring:
 
     def multiply(self, a: Ratio, b: Ratio) -> Ratio:
         """The product, cancelled."""
-        self.check_time()
-        if len(a.numerator) * len(b.numerator) > LARGEST_PRODUCT:
-            raise UnsupportedError("an expression with too many terms")
         denominator = dict(a.denominator)
         for f, k in b.denominator:
             denominator[f] = denominator.get(f, 0) + k
-        return self._cancelled(a.numerator * b.numerator, denominator)
+        return self._cancelled(self._times(a.numerator, b.numerator), denominator)
 
     def power(self, a: Ratio, n: int) -> Ratio:
         """An integer power; a negative one needs a numerator that is not 0."""
         if n < 0:
             return self.power(self.inverse(a), -n)
-        return self._cancelled(a.numerator**n, {f: k * n for f, k in a.denominator})
+        denominator = {f: k * n for f, k in a.denominator}
+        return self._cancelled(self._times(self.ring.one, a.numerator, n), denominator)
 
     def inverse(self, a: Ratio) -> Ratio:
         """1/a; a root in the denominator moves up: 1/s is s/p."""
@@ -190,7 +190,7 @@ class Ring:
         coefficient, factors = self.factors(a.numerator)
         p = self.ring(sympy.QQ(coefficient.denominator, coefficient.numerator))
         for f, k in a.denominator:
-            p = p * f**k
+            p = self._times(p, f, k)
         denominator: dict[Poly, int] = {}
         for f, k in factors:
             root = self._root_of(f)
@@ -198,7 +198,7 @@ class Ring:
                 denominator[f] = denominator.get(f, 0) + k
                 continue
             degree, radicand = self.relations[root]
-            p = p * f ** (-k % degree)
+            p = self._times(p, f, -k % degree)
             scale, parts = self.factors(radicand ** (-(-k // degree)))
             p = p * sympy.QQ(scale.denominator, scale.numerator)
             for g, e in parts:
@@ -212,11 +212,19 @@ class Ring:
         index = next(i for i, e in enumerate(f.LM) if e)
         return index if self.table[index].radicand is not None else None
 
-    def _missing(self, common: Mapping[Poly, int], have: Mapping[Poly, int]) -> Poly:
-        out = self.ring.one
+    def _times(self, p: Poly, f: Poly, k: int = 1) -> Poly:
+        """p * f**k, refused while it grows beyond what can be handled in time."""
+        for _ in range(k):
+            self.check_time()
+            if len(p) * len(f) > LARGEST_PRODUCT:
+                raise UnsupportedError("an expression with too many terms")
+            p = p * f
+        return p
+
+    def _missing(self, p: Poly, common: Mapping[Poly, int], have: Mapping[Poly, int]) -> Poly:
         for f, k in common.items():
-            out = out * f ** (k - have.get(f, 0))
-        return out
+            p = self._times(p, f, k - have.get(f, 0))
+        return p
 
     def _cancelled(self, p: Poly, denominator: Mapping[Poly, int]) -> Ratio:
         """Reduced by the relations, and without the factors that divide the numerator."""
@@ -315,10 +323,9 @@ class Ring:
         return number * scale, factors
 
     def _by_roots(self, f: Poly) -> tuple[Fraction, Factors]:
-        """Factors that only roots bring to light: `p - x**2` is `(s - x)*(s + x)` where s**2 = p."""
+        """Factors that roots bring to light: `p - x**2` is `(s - x)*(s + x)` where s**2 = p."""
         for index, (degree, radicand) in self.relations.items():
-            root = self.table[index].radicand is not None and not radicand.is_ground
-            if not root or len(f) == 1:
+            if not self.table[index].everywhere or radicand.is_ground or len(f) == 1:
                 continue
             quotient, rest = f.div(radicand)
             if not quotient or not rest or rest == f:
