@@ -32,9 +32,7 @@ class Inside(torch.optim.Optimizer):
                 loss = closure()
         for group in self.param_groups:
             for p in group["params"]:
-                if p.grad is not None and group["momentum"] == 0:
-                    p.sub_(group["lr"] * p.grad)
-                elif p.grad is not None:
+                if p.grad is not None:
                     state = self.state[p]
                     buffer = state.setdefault("momentum_buffer", torch.zeros_like(p))
                     buffer.mul_(group["momentum"]).add_(p.grad, alpha=group["lr"])
