@@ -2,7 +2,7 @@
 
     python benchmarks/strength.py [dialect ...]
 
-Sweeps every mutant of every dialect (six minutes on two cores), or of those that are named.
+Sweeps every mutant of every dialect (about ten minutes on one core), or of those that are named.
 """
 
 from __future__ import annotations

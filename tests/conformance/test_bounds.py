@@ -53,6 +53,9 @@ ARITHMETIC = {
 
 @pytest.mark.parametrize("op", "+-*/")
 @given(values, errors, values, errors, within, within, within)
+@example(1.0, 0.0, 3.0, 0.5, 1.0, 1.0, 1.0)
+@example(3.0, 0.5, -1.0, 0.0, 1.0, 1.0, 1.0)
+@example(1.0, 0.5, 3.0, 0.0, 1.0, 1.0, 1.0)
 def test_any_arguments_within_their_bounds_give_a_result_within_its(
     op: str, x: float, dx: float, y: float, dy: float, i: float, j: float, rounding: float
 ):
@@ -62,7 +65,11 @@ def test_any_arguments_within_their_bounds_give_a_result_within_its(
     got = arithmetic.binary(op, a, b)
     assume(np.isfinite(got.bound[0]))
     exact = ARITHMETIC[op](somewhere(a, i), somewhere(b, j))
-    assert excess(got, exact, arithmetic.unit, rounding) <= 2 * arithmetic.unit * got.bound[0]
+    # Nobody rounds a product with 1, or a quotient by it.
+    one = [abs(n.value[0]) == 1 and n.bound[0] == 0 for n in (a, b)]
+    free = {"*": any(one), "/": one[1]}.get(op, False)
+    beyond = excess(got, exact, arithmetic.unit, 0.0 if free else rounding)
+    assert beyond <= 2 * arithmetic.unit * got.bound[0]
 
 
 @given(st.sampled_from("+-*/"), values, values)
