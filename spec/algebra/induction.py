@@ -55,6 +55,16 @@ class Case:
         difference = self.context.ring.subtract(self.expected[name], self.got[name])
         return self.context.is_zero(difference)
 
+    def defined_alike(self) -> bool:
+        """Whether both sides have a value at the same points, as far as that is not known."""
+
+        def covered(p: Poly, others: frozenset[Poly]) -> bool:
+            return any(self.context.is_zero(Ratio(p + side)) for q in others for side in (q, -q))
+
+        left, right = self.partial
+        only = ((p, right) for p in left - right), ((p, left) for p in right - left)
+        return all(covered(p, others) for side in only for p, others in side)
+
     def reads(self, name: str) -> frozenset[str]:
         """Stored values on which a quantity, or the case itself, depends."""
         ring = self.context.ring
@@ -220,7 +230,7 @@ class Induction:
 
     def _step_fails(self) -> str | None:
         for case in self.cases:
-            if case.partial[0] != case.partial[1]:
+            if not case.defined_alike():
                 return "one side divides by, or takes the root of, what the other does not"
             for name in sorted(self.compared, key=lambda n: n != ir.THETA):
                 if not case.agrees(name):

@@ -23,7 +23,7 @@ from instep.spec.model import State
 DIGITS = 50
 Value = Any
 
-_COMPARE = {
+COMPARE = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt,
     "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
@@ -117,7 +117,7 @@ class NumericDomain:
 
     def test(self, op: str, x: Value, y: Value) -> bool:
         """A comparison of two numbers."""
-        return bool(_COMPARE[op](x, y))
+        return bool(COMPARE[op](x, y))
 
     def negate(self, a: Value) -> Value:
         """Minus a, lane by lane."""

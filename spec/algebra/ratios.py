@@ -213,7 +213,7 @@ class Ring:
         return index if self.table[index].radicand is not None else None
 
     def _times(self, p: Poly, f: Poly, k: int = 1) -> Poly:
-        """p * f**k, refused while it grows beyond what can be handled in time."""
+        """Multiply by a power, refused while it grows beyond what can be handled in time."""
         for _ in range(k):
             self.check_time()
             if len(p) * len(f) > LARGEST_PRODUCT:
@@ -324,17 +324,23 @@ class Ring:
 
     def _by_roots(self, f: Poly) -> tuple[Fraction, Factors]:
         """Factors that roots bring to light: `p - x**2` is `(s - x)*(s + x)` where s**2 = p."""
-        for index, (degree, radicand) in self.relations.items():
-            if not self.table[index].everywhere or radicand.is_ground or len(f) == 1:
-                continue
-            quotient, rest = f.div(radicand)
-            if not quotient or not rest or rest == f:
-                continue
-            whole = quotient * self.variables[index] ** degree + rest
-            number, found = self.plain_factors(whole)
+        roots = [i for i, (_, p) in self.relations.items() if self._exists(i) and not p.is_ground]
+        for chosen in (roots, *([i] for i in roots)) if len(f) > 1 else ():
+            number, found = self.plain_factors(self._in_roots(f, chosen))
             if len(found) > 1 and all(len(g) > 1 and self.reduced(g) == g for g, _ in found):
                 return number, found
         return Fraction(1), ((f, 1),)
+
+    def _exists(self, index: int) -> bool:
+        return self.table[index].everywhere
+
+    def _in_roots(self, f: Poly, roots: Iterable[int]) -> Poly:
+        """The polynomial with powers of roots in place of what they are roots of."""
+        for index in roots:
+            degree, radicand = self.relations[index]
+            quotient, rest = f.div(radicand)
+            f = quotient * self.variables[index] ** degree + rest
+        return f
 
     def _primitive(self, p: Poly) -> tuple[Fraction, Poly]:
         """(number, polynomial of coprime integer coefficients with a positive lead)."""

@@ -14,6 +14,7 @@ from itertools import product
 from instep.spec import ir
 from instep.spec.algebra.execute import Execution, UnsupportedError, bound_values
 from instep.spec.algebra.expressions import infix
+from instep.spec.algebra.numeric import COMPARE
 from instep.spec.algebra.program import Binding, Program, Subject, program
 from instep.spec.model import OptionValue, State
 
@@ -169,6 +170,9 @@ def _continue(program: Program, absent: frozenset[str], literals: Literals) -> I
     decided = dict(literals)
 
     def decide(condition: ir.Expr) -> bool:
+        match condition:
+            case ir.Compare(op, ir.Const(a), ir.Const(b)):
+                return bool(COMPARE[op](a, b))
         if condition not in decided:
             raise _BranchError(condition)
         return decided[condition]
