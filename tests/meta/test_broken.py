@@ -30,14 +30,9 @@ def test_a_wrong_equation_is_found_and_named(bug: Bug):
 
 
 @pytest.mark.parametrize("bug", BEHAVIOUR, ids=lambda b: b.name)
-def test_wrong_behaviour_is_found_by_its_check(bug: Bug):
+def test_wrong_behaviour_is_found_by_its_check_and_equations_are_in_step(bug: Bug):
     session = Session(bug.subject, bug.spec)
     result = session.run(f"{session.prefix}/{bug.check}")
     assert (result.status, result.level) == ("failed", "must")
-
-
-@pytest.mark.parametrize("bug", BEHAVIOUR, ids=lambda b: b.name)
-def test_wrong_behaviour_leaves_the_equations_in_step(bug: Bug):
-    session = Session(bug.subject, bug.spec)
     for name in ("numerics/trajectory", "numerics/update"):
         assert session.run(f"{session.prefix}/{name}").status == "passed"
