@@ -7,7 +7,7 @@ Each node adds the error of its arguments, propagated to first order, and its ow
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -190,8 +190,11 @@ class BoundedArithmetic:
         value = np.power(a.value, b.value)
         unit = self.scalar_unit if host else self.unit
         own = (np.abs(b.value) + 1) * unit * np.abs(value)
-        by_base = _quiet(np.abs(b.value * np.divide(value, a.value)) * a.bound)
-        by_exponent = _quiet(np.abs(value * np.log(np.abs(a.value))) * b.bound)
+        size = np.abs(a.value)
+        by_base = _spread(lambda x: np.power(x, b.value), size, a.bound, np.abs(value))
+        by_exponent = _spread(
+            lambda y: np.power(size, y), b.value, b.bound, np.abs(value), low=-math.inf
+        )
         return Bounded(value, own + by_base + by_exponent, host)
 
     def negate(self, a: Any) -> Bounded:
@@ -241,10 +244,12 @@ class BoundedArithmetic:
         return self._rounded(value, bound, a.host)
 
     def _transcendental(self, function: str, a: Bounded) -> Bounded:
-        value = np.exp(a.value) if function == "exp" else np.log(a.value)
+        of = np.exp if function == "exp" else np.log
+        value = of(a.value)
         unit = self.scalar_unit if a.host else self.unit
-        slope = np.abs(value) if function == "exp" else np.abs(np.divide(1.0, a.value))
-        return self._rounded(value, unit * np.abs(value) + _quiet(slope * a.bound), a.host)
+        low = -math.inf if function == "exp" else 0.0
+        carried = _spread(of, a.value, a.bound, value, low=low)
+        return self._rounded(value, unit * np.abs(value) + carried, a.host)
 
     def compare(self, op: str, a: Any, b: Any) -> Any:
         """A condition, open where the two sides lie within their bounds of each other."""
@@ -331,6 +336,11 @@ def _is_unit(x: Bounded) -> bool:
     return bool(np.all(x.bound == 0)) and bool(np.all(np.abs(x.value) == 1))
 
 
-def _quiet(bound: Array) -> Array:
-    """0 times infinity is no error."""
-    return bound if np.isfinite(bound).all() else np.where(np.isnan(bound), 0.0, bound)
+def _spread(
+    of: Callable[[Array], Array], x: Array, bound: Array, value: Array, low: float = 0.0
+) -> Array:
+    """How far a monotone function moves within a bound of its argument; inf where undefined."""
+    up = np.abs(of(x + bound) - value)
+    down = np.abs(of(np.maximum(x - bound, low)) - value)
+    moved = np.where(bound == 0, 0.0, np.maximum(up, down))
+    return np.where(np.isnan(moved), math.inf, moved)
