@@ -27,7 +27,7 @@ GENERATORS = 48
 # Beyond this a polynomial is not factored: sound, only less canonical, and it bounds the time.
 LARGEST_FACTORED = 60
 LARGEST = 4000
-LARGEST_PRODUCT = 200_000
+LARGEST_PRODUCT = 60_000
 
 Poly = Any
 Factors = tuple[tuple[Poly, int], ...]

@@ -9,6 +9,7 @@ import pytest
 from instep.spec import ir, registry
 from instep.spec.algebra import change_of_variables, parse, program
 from instep.spec.algebra.falsify import Search
+from instep.spec.algebra.induction import Question, induction
 from instep.spec.algebra.numeric import NumericDomain, digits_context
 from instep.spec.algebra.relating import related
 from instep.spec.algebra.relation import Relation
@@ -60,6 +61,15 @@ def test_it_fails_under_a_schedule(kept):
     assert set(verdict.counterexample.scenario.varying) == set(KEPT) - set(kept) or (
         len(verdict.counterexample.scenario.varying) == 1
     )
+
+
+@pytest.mark.parametrize("kept", [("momentum",), ("lr",), ()])
+def test_the_prover_alone_refuses_a_schedule(kept):
+    a, b = program("nesterov/torch"), program("nesterov/paper")
+    question = Question(a, b, Relation.of(a, b, TO_PAPER), frozenset(kept))
+    reason = induction(question, 10.0)[1]
+    assert reason is not None
+    assert reason.startswith("the canonical forms of")
 
 
 def test_how_far_they_come_apart_when_the_learning_rate_is_halved():

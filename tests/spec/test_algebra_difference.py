@@ -5,6 +5,8 @@ import json
 import pytest
 
 from instep.spec.algebra import difference, equal, program
+from instep.spec.algebra.relation import Relation
+from instep.spec.algebra.screening import survives
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +84,14 @@ def test_other_variables_are_found(a, b, found):
 def test_nothing_is_claimed_that_is_not_there():
     assert difference("adam/paper", "adam/no-bias-correction").substitutions == ()
     assert difference("adam/paper", "sgd/torch").substitutions == ()
+
+
+def test_a_guess_that_no_run_can_test_does_not_survive():
+    """Nesterov with momentum 0 is not admissible, so there is nothing to learn from."""
+    never = program("nesterov/torch", bindings={"momentum": 0})
+    assert not survives(never, never, Relation.identity(never, never))
+    torch = program("nesterov/torch")
+    assert survives(torch, torch, Relation.identity(torch, torch))
 
 
 def test_equal_ones_have_a_proof_and_nothing_else():
