@@ -219,7 +219,7 @@ class Context:
         self.note(recording, judgement)
         if judgement.tally.severity is Severity.OUT:
             raise Failure(what, judgement.tally, recording)
-        return Outcome(judgement.tally, recording, grade=judgement.grade)
+        return Outcome(judgement.tally, recording)
 
     def note(self, recording: Recording, judgement: Judgement) -> None:
         """Count lanes for the report, and keep the loosest grade of a type."""

@@ -64,18 +64,15 @@ class Oracle:
             groups=[(i, model.values(v, later=True)) for i, v in probe.groups],
         )
         self.defined_by: dict[str, str] = {}
-        self.traced: dict[tuple[str, int], Bounded] = {}
 
-    def step(self, t: int, *, keep: bool = False) -> None:
-        """Step t, counted from 1; `keep` fills `traced`, locals by (symbol, parameter)."""
+    def step(self, t: int) -> None:
+        """Step t, counted from 1; `defined_by` then tells each symbol's last equation."""
         changes = self.model.values(self.probe.changes.get(t, {}), later=True)
         self.interpreter.set(changes)
         given = self.probe.gradients[t - 1]
 
         def trace(equation: str, target: str, i: int | None, value: Any) -> None:
             self.defined_by[target] = equation
-            if keep and i is not None and isinstance(value, Bounded) and not value.host:
-                self.traced[target, i] = value
 
         if self.probe.closure:
             self.interpreter.step(oracle=self._quadratic(given), trace=trace)

@@ -40,7 +40,6 @@ class Outcome:
     tally: Tally | None = None
     recording: Recording | None = None
     message: str = ""
-    grade: str = ""
 
 
 @dataclass(frozen=True)

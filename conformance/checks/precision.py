@@ -39,7 +39,7 @@ def _not_mangled(dtype: str, context: Context) -> Outcome:
     recording, judgement = _judged(dtype, context)
     if judgement.tally.severity is Severity.OUT:
         raise Failure(f"{dtype} runs do not follow the equations", judgement.tally, recording)
-    return Outcome(judgement.tally, recording, grade=judgement.grade)
+    return Outcome(judgement.tally, recording)
 
 
 def _accurate(dtype: str, context: Context) -> Outcome:
@@ -47,7 +47,7 @@ def _accurate(dtype: str, context: Context) -> Outcome:
     if judgement.tally.severity >= Severity.POOR:
         message = f"up to {judgement.tally.worst:.3g} bounds off: worse than a plain evaluation"
         raise Failure(message, judgement.tally, recording)
-    return Outcome(judgement.tally, recording, grade=judgement.grade)
+    return Outcome(judgement.tally, recording)
 
 
 def _judged(dtype: str, context: Context) -> tuple[Recording, Judgement]:

@@ -41,7 +41,7 @@ def in_equations(algorithm: Algorithm) -> Iterator[Mutant]:
         for mutator in MUTATORS:
             for kind, value in changed(let.value, mutator, names):
                 wrong = replace(let, value=value)
-                body = edited(algorithm.body, let, lambda _, w=wrong: (w,))  # type: ignore[misc]
+                body = edited(algorithm.body, let, lambda _, w=wrong: (w,))  # type: ignore[misc]  # bound now
                 yield _mutant(algorithm, body, let.equation, kind, wrong)
 
 
@@ -96,7 +96,7 @@ def _branch(algorithm: Algorithm, branch: ir.If) -> Iterator[Mutant]:
                     body = edited(
                         algorithm.body,
                         branch,
-                        lambda s, c=condition: (replace(s, condition=c),),  # type: ignore[misc]
+                        lambda s, c=condition: (replace(s, condition=c),),  # type: ignore[misc]  # bound now
                     )
                     yield _named(algorithm, body, inside, kind)
 
@@ -129,7 +129,7 @@ def _first_gradient(algorithm: Algorithm, s: State) -> Iterator[Mutant]:
             case ir.Binary("+", ir.Binary("*", _, ir.Prev(_)), ir.Binary("*", _, fresh)):
                 first = replace(let, value=fresh)
                 split = ir.If(ir.Absent(s.name), (first,), (let,))
-                body = edited(algorithm.body, let, lambda _, b=split: (b,))  # type: ignore[misc]
+                body = edited(algorithm.body, let, lambda _, b=split: (b,))  # type: ignore[misc]  # bound now
                 wrong = replace(
                     algorithm,
                     body=body,
