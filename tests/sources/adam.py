@@ -1,0 +1,113 @@
+"""Adam, AMSGrad and AdamW: torch's, optimi's, and the listings that the dialects were named for."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from meta.correct.frame import AdamFrame, AdamWFrame, Group, State, corrections, moments
+from sources import Source
+
+
+def advance(m: Tensor, v: Tensor, g: Tensor, group: Group) -> None:
+    beta1, beta2 = group["betas"]
+    m.mul_(beta1).add_(g, alpha=1 - beta1)
+    v.mul_(beta2).addcmul_(g, g, value=1 - beta2)
+
+
+class Folded(AdamFrame):
+    """The remark at the end of section 2, as TensorFlow runs it."""
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        m, v, t = moments(p, state)
+        advance(m, v, g, group)
+        c1, c2 = corrections(t, group)
+        p.addcdiv_(m, v.sqrt().add_(group["eps"]), value=-group["lr"] * c2**0.5 / c1)
+
+
+class EpsInside(AdamFrame):
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        m, v, t = moments(p, state)
+        advance(m, v, g, group)
+        c1, c2 = corrections(t, group)
+        p.addcdiv_(m, (v / c2 + group["eps"]).sqrt(), value=-group["lr"] / c1)
+
+
+class Uncorrected(AdamFrame):
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        m, v, _ = moments(p, state)
+        advance(m, v, g, group)
+        p.addcdiv_(m, v.sqrt() + group["eps"], value=-group["lr"])
+
+
+class LargestCorrected(AdamFrame):
+    """AMSGrad with the maximum over the corrected second moment."""
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        m, v, t = moments(p, state)
+        largest = state.setdefault("largest", torch.zeros_like(p))
+        advance(m, v, g, group)
+        c1, c2 = corrections(t, group)
+        torch.maximum(largest, v / c2, out=largest)
+        p.addcdiv_(m, largest.sqrt() + group["eps"], value=-group["lr"] / c1)
+
+
+class DecayAfter(AdamWFrame):
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        m, v, t = moments(p, state)
+        advance(m, v, g, group)
+        c1, c2 = corrections(t, group)
+        p.addcdiv_(m / c1, (v / c2).sqrt() + group["eps"], value=-group["lr"])
+        p.mul_(1 - group["lr"] * group["weight_decay"])
+
+
+class DecayUnscaled(AdamWFrame):
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        m, v, t = moments(p, state)
+        advance(m, v, g, group)
+        c1, c2 = corrections(t, group)
+        p.mul_(1 - group["weight_decay"])
+        p.addcdiv_(m / c1, (v / c2).sqrt() + group["eps"], value=-group["lr"])
+
+
+class HuggingFace(AdamWFrame):
+    """The listing with `correct_bias=True`."""
+
+    correct_bias = True
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        m, v, t = moments(p, state)
+        advance(m, v, g, group)
+        size = group["lr"]
+        if self.correct_bias:
+            c1, c2 = corrections(t, group)
+            size = size * c2**0.5 / c1
+        p.addcdiv_(m, v.sqrt().add_(group["eps"]), value=-size)
+        if group["weight_decay"] > 0:
+            p.add_(p, alpha=-group["lr"] * group["weight_decay"])
+
+
+class Bert(HuggingFace):
+    correct_bias = False
+
+
+PAUSES = {"gradients/none": "counts the steps of a group, not of a parameter"}
+SOURCES = (
+    Source("adam/paper", "torch.optim:Adam"),
+    Source(
+        "adam/paper",
+        "optimi:Adam",
+        defects={**PAUSES, "gradients/untouched": "adds the weight decay to p.grad itself"},
+    ),
+    Source("adam/eps-hat", Folded, paper="Kingma and Ba, end of section 2"),
+    Source("adam/eps-inside", EpsInside, paper="eps under the root"),
+    Source("adam/no-bias-correction", Uncorrected, paper="Kingma and Ba without section 3"),
+    Source("amsgrad/torch", "torch.optim:Adam", keywords={"amsgrad": True}),
+    Source("amsgrad/corrected", LargestCorrected, paper="Reddi et al., with corrected moments"),
+    Source("adamw/torch", "torch.optim:AdamW"),
+    Source("adamw/torch", "optimi:AdamW", defects=PAUSES),
+    Source("adamw/decay-after", DecayAfter, paper="Loshchilov and Hutter, decay last"),
+    Source("adamw/decay-unscaled", DecayUnscaled, paper="Loshchilov and Hutter, algorithm 2"),
+    Source("adamw/hugging-face", HuggingFace, paper="transformers' AdamW"),
+    Source("adamw/bert", Bert, paper="transformers' AdamW, correct_bias=False"),
+)

@@ -1,0 +1,47 @@
+"""Every specification agrees with implementations that owe it nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from instep import spec
+from instep.conformance.suite import check
+from sources import Source, all_sources
+
+SOURCES = all_sources()
+EVERY = [source for sources in SOURCES.values() for source in sources]
+# A wrong equation is no defect to live with: such a class is no source.
+EQUATIONS = ("numerics/", "options/")
+
+
+@pytest.mark.parametrize("source", EVERY, ids=lambda s: s.name)
+def test_the_source_is_in_step(source: Source):
+    report = check(source.load(), source.dialect, **source.check_keywords())
+    failed = {r.id.split("/", 1)[1] for r in report.failures if r.level == "must"}
+    assert failed == set(source.defects), report.to_text()
+    passed = {r.id.split("/", 1)[1] for r in report.results if r.status == "passed"}
+    assert {"numerics/trajectory", "numerics/defaults"} <= passed, report.to_text()
+
+
+@pytest.mark.parametrize("source", EVERY, ids=lambda s: s.name)
+def test_a_source_gets_the_equations_right(source: Source):
+    assert not [name for name in source.defects if name.startswith(EQUATIONS)]
+
+
+def specifications() -> set[str]:
+    return {spec.get(name).spec for name in spec.dialects()}
+
+
+@pytest.mark.parametrize("name", sorted(specifications()))
+def test_two_independent_sources_for_every_specification(name: str):
+    sources = SOURCES.get(name.replace("-", "_"), ())
+    assert len({s.origin for s in sources}) >= 2
+
+
+@pytest.mark.parametrize("dialect", spec.dialects())
+def test_a_source_for_every_dialect(dialect: str):
+    assert dialect in {s.dialect for s in EVERY}
+
+
+def test_every_file_is_of_a_specification():
+    assert set(SOURCES) <= {name.replace("-", "_") for name in specifications()}
