@@ -16,12 +16,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))  # the subjects are those of the tests
 
 import torch  # noqa: E402
-from meta.broken import BEHAVIOUR, BUGS, EQUATIONS  # noqa: E402
-from meta.correct import REWRITES  # noqa: E402
-from meta.strength import STATUSES, Fate, Judge, all_mutants, table  # noqa: E402
 
 from instep import spec  # noqa: E402
 from instep.conformance.suite import Session, check  # noqa: E402
+from meta.broken import BEHAVIOUR, BUGS, EQUATIONS  # noqa: E402
+from meta.correct import REWRITES  # noqa: E402
+from meta.strength import STATUSES, Fate, Judge, all_mutants, table  # noqa: E402
 
 
 def main(dialects: list[str]) -> None:
