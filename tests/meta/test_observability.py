@@ -1,0 +1,139 @@
+"""The observability certificate: whatever a specification holds, some probe shows.
+
+For each hyperparameter, option and term of every dialect there must be a probe on which a change of
+it moves a parameter by 2048 bounds of the widest type. What no probe sees, no check can judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from instep import spec
+from instep.conformance.mutate import mutants
+from instep.conformance.oracle import Model, Oracle
+from instep.conformance.probes import Probe, ProbeFactory
+from instep.conformance.profile import grades
+from instep.spec.algebra import equal
+from instep.spec.author import algorithm, grad, holds, hyper, let, local, theta, where
+from instep.spec.conditions import violated
+from instep.spec.model import Algorithm, Hyperparameter, OptionValue
+from instep.spec.options import decide
+
+SEEN = 2048
+TERMS = ("first term missing", "second term missing", "sign missing")
+PROFILE = grades("float64")[0]
+
+
+def path(model: Model, probe: Probe) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Values and bounds of all lanes after every step."""
+    oracle, out = Oracle(model, probe, PROFILE), []
+    for t in range(1, probe.steps + 1):
+        with np.errstate(all="ignore"):
+            oracle.step(t)
+        thetas = [slot.theta for slot in oracle.interpreter.slots]
+        value = np.concatenate([np.ravel(x.value) for x in thetas])
+        bound = np.concatenate(
+            [np.ravel(np.broadcast_to(x.bound, np.shape(x.value))) for x in thetas]
+        )
+        out.append((value, bound))
+    return out
+
+
+def distance(ours: list[tuple[np.ndarray, np.ndarray]], other: Model, probe: Probe) -> float:
+    """The largest number of bounds that another model moves a lane by."""
+    most = 0.0
+    with np.errstate(all="ignore"):
+        for (value, bound), (moved, _) in zip(ours, path(other, probe), strict=True):
+            usable = np.isfinite(value) & np.isfinite(bound) & (bound > 0)
+            away = np.abs(moved - value) / bound
+            most = max(most, np.max(np.nan_to_num(away[usable], nan=np.inf), initial=0.0))
+    return most
+
+
+class Certificate:
+    """The probes of one dialect, and how far each change moves the result on the best of them."""
+
+    def __init__(self, algorithm: Algorithm) -> None:
+        self.algorithm = algorithm
+        self.options = algorithm.option_defaults()
+        self.factory = ProbeFactory(algorithm, algorithm.defaults(), self.options)
+        self.probes = list(self._probes())
+        self.ours = [path(Model(algorithm), probe) for probe in self.probes]
+
+    def _probes(self) -> Iterator[Probe]:
+        yield self.factory.make("dyadic", shapes=((67,), (5, 7)), changes=self._rate())
+        yield self.factory.make(
+            "defaults", values=self.algorithm.defaults(), shapes=((67,), (5, 7))
+        )
+        yield self.factory.make("long", shapes=((31,), (3, 5)), steps=40)
+
+    def _rate(self) -> dict[int, dict[str, float]]:
+        other = self.factory.other_values(h.name for h in self.algorithm.hyperparameters)
+        return {6: {"lr": other["lr"]}} if "lr" in other else {}
+
+    def seen(self, other: Model) -> bool:
+        pairs = zip(self.ours, self.probes, strict=True)
+        return any(distance(ours, other, probe) >= SEEN for ours, probe in pairs)
+
+    def hides(self, h: Hyperparameter) -> bool:
+        """Whether it has other admissible values, and none shows on any probe."""
+        others = 0
+        for probe, ours in zip(self.probes, self.ours, strict=True):
+            for value in self._other_values(h, probe):
+                others += 1
+                model = Model(self.algorithm, distort={h.name: lambda _, value=value: value})
+                if distance(ours, model, probe) >= SEEN:
+                    return False
+        return others > 0
+
+    def _other_values(self, h: Hyperparameter, probe: Probe) -> Iterator[float]:
+        own = probe.hyperparameters[h.name]
+        for value in (own / 2, own * 2, own + 1, (1 + own) / 2, 0.0, h.default):
+            values = {**probe.hyperparameters, h.name: value}
+            fits = h.domain.contains(value) and value != own
+            if fits and not violated(self.algorithm, values, probe.options):
+                yield value
+
+    def other_options(self) -> Iterator[tuple[str, OptionValue]]:
+        """Every other value of the options that the constructor has."""
+        for option in self.algorithm.options:
+            for value in option.values if option.argument is not None else ():
+                if value != self.options[option.name] and self.factory.possible(
+                    {option.name: value}
+                ):
+                    yield option.name, value
+
+
+def means_something(algorithm: Algorithm, h: Hyperparameter) -> bool:
+    """Whether the dialect does not exclude a hyperparameter."""
+    options = algorithm.option_defaults()
+    return not any(decide(e.condition, options) for e in algorithm.exclusions if e.name == h.name)
+
+
+@pytest.mark.parametrize("dialect", spec.dialects())
+def test_a_probe_shows_every_hyperparameter_option_and_term(dialect: str):
+    ours = spec.get(dialect)
+    certificate = Certificate(ours)
+    used = [h for h in ours.hyperparameters if means_something(ours, h)]
+    hidden = [h.name for h in used if certificate.hides(h)]
+    for name, value in certificate.other_options():
+        if not certificate.seen(Model(ours, options={name: value})):
+            hidden.append(f"{name}={value}")
+    terms = [m for m in mutants(ours) if m.kind in TERMS and not certificate.seen(m.model)]
+    hidden += [m.name for m in terms if equal(m.model.algorithm, ours).status != "equal"]
+    assert not hidden
+
+
+def test_what_no_probe_shows_is_found():
+    """The certificate fails where a hyperparameter matters to no gradient that is ever probed."""
+    with algorithm("blind", "A slope for gradients that no probe has") as draft:
+        lr, slope = hyper("lr", 0.125), hyper("slope", 0.5)
+        g = local("g")
+        let("gradient", g, where(holds(grad(theta) > 2.0**40), slope * grad(theta), grad(theta)))
+        let("update", theta, theta - lr * g)
+    certificate = Certificate(draft.algorithm)
+    hidden = [h.name for h in draft.algorithm.hyperparameters if certificate.hides(h)]
+    assert hidden == ["slope"]
