@@ -45,7 +45,7 @@ __all__ = [
     "let", "local", "log", "loss", "matmul", "max_over_params", "maximum", "mean", "minimum",
     "ndim", "norm", "numel", "option", "otherwise", "prev", "push", "reference", "repeat",
     "require", "rms", "row_mean", "rows", "sign", "sqrt", "state", "theta", "total",
-    "total_over_params", "transpose", "when", "where",
+    "total_over_params", "transpose", "view", "when", "where",
 ]  # fmt: skip
 
 theta = sympy.Symbol(ir.THETA, real=True)
@@ -252,6 +252,18 @@ def dialect(
     """
     chosen, changed = tuple(options.items()), tuple((defaults or {}).items())
     _declare("dialects", name, model.Dialect(name, chosen, changed, source, note, export))
+
+
+def view(name: str, value: Any, *, inverse: Any = None, description: str = "") -> None:
+    """Declare a point that is read between steps: `view("eval", average)`.
+
+    `value` may read theta, states, hyperparameters and the step counter as they are stored.
+    `inverse` says what theta was, where theta stands for the point (`theta` is moved there and
+    back); without it the parameter is kept while the point takes its place.
+    """
+    back = None if inverse is None else frozen(name, inverse)
+    item = model.View(name, frozen(name, value), back, description, line())
+    current().add("views", item)
 
 
 def require(condition: Any, message: str) -> None:

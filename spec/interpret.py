@@ -108,6 +108,19 @@ class Interpreter:
         with np.errstate(all="ignore"):
             _Step(self, active, oracle, dict(inputs or {}), trace).run()
 
+    def view(self, name: str, *, inverse: bool = False) -> list[Any]:
+        """The point of a view for every parameter, or with `inverse` theta from such a point.
+
+        Raises:
+            SpecError: there is no such view, or it has no inverse.
+        """
+        view = self.algorithm.view(name)
+        expr = view.inverse if inverse else view.value
+        if expr is None:
+            raise SpecError(f"{self.algorithm.name}: the view {name} has no inverse")
+        with np.errstate(all="ignore"):
+            return _Step(self, [], _constant(()), {}, None).values(expr)
+
     def _decide(self, condition: ir.Expr) -> bool:
         match condition:
             case ir.Compare("==", ir.Opt(name), ir.Value(value)):
@@ -151,6 +164,22 @@ class _Step:
         self._begin()
         self._body(self.owner.algorithm.body, self.active)
         self._end()
+
+    def values(self, expr: ir.Expr) -> list[Any]:
+        """An expression for every parameter, as things stand between two steps."""
+        out = []
+        for s in self.owner.states:
+            if s.scope != "parameter" and s.name not in self.owner.optimizer_state:
+                self._initialise_shared(s)
+        self.shared.update(self.owner.optimizer_state)
+        for i, slot in enumerate(self.slots):
+            slot.now = {ir.THETA: slot.theta}
+            for s in self.owner.states:
+                if s.scope == "parameter" and s.init is not None:
+                    slot.now[s.name] = self._initial(s, s.init, i)
+            slot.now.update(slot.state)
+            out.append(self._value(expr, i))
+        return out
 
     # ---- before and after the equations
 

@@ -135,6 +135,23 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """A point that is read between steps: an average, or where the model is to be evaluated.
+
+    Attributes:
+        name: `eval` for the point of evaluation.
+        value: the point, over theta, states, hyperparameters and the step counter as stored.
+        inverse: theta again, where theta stands for the point; None where it has to be kept.
+    """
+
+    name: str
+    value: ir.Expr
+    inverse: ir.Expr | None = None
+    description: str = ""
+    line: int = field(default=0, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """A condition between hyperparameters and options that every constructor enforces."""
 
@@ -196,6 +213,7 @@ class Algorithm:
     options: tuple[Option, ...] = ()
     states: tuple[State, ...] = ()
     counter: Counter | None = None
+    views: tuple[View, ...] = ()
     inputs: tuple[str, ...] = ()
     slots: tuple[str, ...] = ()
     dialects: tuple[Dialect, ...] = ()
@@ -257,6 +275,13 @@ class Algorithm:
         raise SpecError(
             f"{self.name} has no state {name!r}; it has {[s.name for s in self.states]}"
         )
+
+    def view(self, name: str) -> View:
+        """The view of this name; raises SpecError when there is none."""
+        for v in self.views:
+            if v.name == name:
+                return v
+        raise SpecError(f"{self.name} has no view {name!r}; it has {[v.name for v in self.views]}")
 
     def bind(self, dialect: Dialect) -> Algorithm:
         """The same equations seen through a dialect: its options, defaults and public name."""

@@ -34,6 +34,7 @@ def validate(algorithm: model.Algorithm) -> model.Algorithm:
     _statements(algorithm)
     _equations(algorithm)
     _histories(algorithm)
+    _views(algorithm)
     used = _every_assignment(algorithm)
     _idle(algorithm, used)
     return algorithm
@@ -205,11 +206,48 @@ def _histories(algorithm: model.Algorithm) -> None:
                     fail(algorithm, where, reason, line)
 
 
+def _views(algorithm: model.Algorithm) -> None:
+    """Views are named apart, and read only what is stored, whatever the options."""
+    stored = {h.name for h in algorithm.hyperparameters} | {ir.THETA}
+    stored |= {s.name for s in algorithm.states if s.when is None and s.shape != "history"}
+    if algorithm.counter is not None:
+        stored.add(algorithm.counter.name)
+    for v in algorithm.views:
+        if [x.name for x in algorithm.views].count(v.name) > 1 or not v.name.isidentifier():
+            fail(algorithm, v.name, "a view needs a name of its own, an identifier", v.line)
+        for expr in (v.value, v.inverse or v.value):
+            try:
+                require_number(expr)
+            except SpecError as error:
+                fail(algorithm, v.name, str(error), v.line)
+            _stored_only(algorithm, v, expr, stored)
+
+
+def _stored_only(
+    algorithm: model.Algorithm, view: model.View, expr: ir.Expr, stored: set[str]
+) -> None:
+    for node in ir.walk(expr):
+        match node:
+            case ir.Sym(name) if name not in stored:
+                reason = f"a view cannot read {name}: it is not stored under all options"
+                fail(algorithm, view.name, reason, view.line)
+            case ir.Prev() | ir.Grad() | ir.Loss() | ir.Absent() | ir.At() | ir.Len():
+                reason = "a view is read between steps: theta, states and hyperparameters alone"
+                fail(algorithm, view.name, reason, view.line)
+            case ir.Reduce(_, "params", _):
+                fail(algorithm, view.name, "a view cannot sum over parameters", view.line)
+
+
+def _read_by_views(algorithm: model.Algorithm) -> set[str]:
+    exprs = [x for v in algorithm.views for x in (v.value, v.inverse) if x is not None]
+    return {n.name for x in exprs for n in ir.walk(x) if isinstance(n, ir.Sym)}
+
+
 def _every_assignment(algorithm: model.Algorithm) -> set[str]:
     """Check every body that options can leave; return the names that any of them reads."""
-    paths, used, count = Paths(algorithm), set[str](), 0
+    paths, used, count = Paths(algorithm), _read_by_views(algorithm), 0
     for options in assignments(algorithm):
-        read = paths.check(options)
+        read = paths.check(options) | _read_by_views(algorithm)
         _idle_hyperparameters(algorithm, options, read)
         used |= read
         count += 1

@@ -186,7 +186,7 @@ def latex_algorithm(
             keeps all of them.
     """
     shown = listing.view(algorithm, options, keep)
-    rows = [*_input(shown), *_start(shown), *_loop(shown)]
+    rows = [*_input(shown), *_start(shown), *_loop(shown), *_views(shown)]
     return _environment("array", "{ll}", [f"{left} & {right}".rstrip() for left, right in rows])
 
 
@@ -233,6 +233,19 @@ def _loop(shown: View) -> Iterator[Row]:
         yield _SPACE * (line.depth + 1) + _item(line.item, printer), _label(line)
     if shown.moves_parameters():
         yield rf"\textbf{{return}}\ {printer.symbol(ir.THETA).text}", ""
+
+
+def _views(shown: View) -> Iterator[Row]:
+    """Points read between steps; the way back, where theta stands for the point."""
+    printer = _printer(shown.algorithm)
+    if shown.algorithm.views:
+        yield r"\textbf{between steps}", ""
+    for v in shown.algorithm.views:
+        point = rf"{printer.bare(ir.THETA)}^{{\mathrm{{{escaped(v.name)}}}}}"
+        yield rf"{_SPACE}{point} = {printer.show(v.value)}", _cite(v.name)
+        if v.inverse is not None:
+            back = rf"{printer.symbol(ir.THETA).text} \gets {printer.show(v.inverse)}"
+            yield rf"{_SPACE}{back}", r"\text{back}"
 
 
 def _label(line: Line) -> str:

@@ -233,6 +233,7 @@ def text_algorithm(
     shown = listing.view(algorithm, options, keep)
     printer = _printer(algorithm, ascii=ascii)
     rows = [*_input(shown, printer), *_start(shown, printer), *_loop(shown, printer)]
+    rows += _views(shown, printer)
     return "\n".join(_columns(rows, width))
 
 
@@ -273,6 +274,16 @@ def _loop(shown: View, printer: AsciiPrinter) -> Iterator[Row]:
     yield 0, f"for {printer.bare(step_name(shown.algorithm))} = 1, 2, ...", ""
     for line in shown.lines(indexed=False):
         yield line.depth + 1, _item(line.item, printer), _label(line)
+
+
+def _views(shown: View, printer: AsciiPrinter) -> Iterator[Row]:
+    theta = printer.bare(ir.THETA)
+    if shown.algorithm.views:
+        yield 0, "between steps", ""
+    for v in shown.algorithm.views:
+        yield 1, f"{theta}[{v.name}] = {printer.show(v.value)}", v.name
+        if v.inverse is not None:
+            yield 1, f"back: {theta} {printer.arrow} {printer.show(v.inverse)}", ""
 
 
 def _label(line: Line) -> str:
