@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from instep.conformance.context import Context
 
 _SMALL: Any = {"shapes": ((67,),), "steps": 5}
+# Behind a sign or a choice a value shows only on lanes that are about to switch: one in thousands.
+_CROWD: Any = {"shapes": ((16384,),), "steps": 10}
 
 
 def checks(plan: Plan) -> Iterator[Check]:
@@ -104,8 +106,18 @@ def _defaults(context: Context) -> Outcome:
 
 def _fine(context: Context) -> Outcome:
     values = context.probes.fine_values()
-    probe = context.probes.make("fine", values=values, dtype=context.widest, **_SMALL)
+    size = _CROWD if _switches(context) else _SMALL
+    probe = context.probes.make("fine", values=values, dtype=context.widest, **size)
     return context.require(context.record(probe), "with hyperparameters of 13 bits they leave it")
+
+
+def _switches(context: Context) -> bool:
+    """Whether lanes jump from one value to another."""
+    body = resolve(context.algorithm.body, context.probes.options)
+    return any(
+        isinstance(n, ir.Where) or (isinstance(n, ir.Call) and n.function == "sign")
+        for n in ir.nodes(body)
+    )
 
 
 # At a corner a state may fall by many powers of two in one step, where correct rewrites in float32

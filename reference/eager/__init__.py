@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from instep.reference.eager.adam import Adam
 from instep.reference.eager.adamw import AdamW
+from instep.reference.eager.lion import Lion
 from instep.reference.eager.sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW"]
+__all__ = ["SGD", "Adam", "AdamW", "Lion"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from instep.reference.vectorized.adam import Adam
 from instep.reference.vectorized.adamw import AdamW
+from instep.reference.vectorized.lion import Lion
 from instep.reference.vectorized.sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW"]
+__all__ = ["SGD", "Adam", "AdamW", "Lion"]

@@ -89,7 +89,7 @@ def test_named_parameters_and_groups_added_later(optimizer):
 def test_an_unknown_class_is_named_with_those_there_are():
     from instep import reference
 
-    with pytest.raises(AttributeError, match="no optimizer 'Lion'; it has SGD, Adam, AdamW"):
-        reference.Lion  # noqa: B018  # the access is what is tested
-    with pytest.raises(AttributeError, match="no attribute 'lion'"):
-        reference.lion  # noqa: B018  # the access is what is tested
+    with pytest.raises(AttributeError, match=r"no optimizer 'Nobody'; it has .*SGD, .*Adam, "):
+        reference.Nobody  # noqa: B018  # the access is what is tested
+    with pytest.raises(AttributeError, match="no attribute 'nobody'"):
+        reference.nobody  # noqa: B018  # the access is what is tested

@@ -50,7 +50,7 @@ def test_every_dialect_can_be_had_and_an_algorithm_is_itself():
         ("adamq", r"'adamq'; nearest: adam"),
         ("AdamW", r"'AdamW'; nearest: adamw"),
         ("adamw/decay-befor", r"nearest: adamw/decay-after"),
-        ("zzzzzz", r"known: adam, adamw, amsgrad, nesterov, sgd"),
+        ("zzzzzz", r"known: ad[a-z]+, .*\badamw, .*\bsgd\b"),
         ("??", r"is no name of a specification: names look like"),
         ("missing.py", r"no specification file missing.py"),
     ],

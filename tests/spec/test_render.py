@@ -491,6 +491,8 @@ COMMANDS = {
     ),
     *("max", "min", "exp", "log", "hat", "in", "ldots", "bmod", "cdot", "top", "lfloor", "rfloor"),
     *("theta", "gamma", "beta", "epsilon", "lambda", "mu", "tau", "alpha", "infty"),
+    *("eta", "rho", "nu", "kappa", "xi", "phi", "psi", "delta", "Delta", "sigma", "omega"),
+    *("bar", "tilde", "lceil", "rceil", "varepsilon", "zeta", "chi", "varphi", "Lambda"),
 }
 
 
