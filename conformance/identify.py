@@ -1,16 +1,18 @@
 """Which algorithm, and which dialect of it, is an unknown optimizer? Names are never looked at.
 
-For every known spec the subject is run on that spec's probes; a dialect is named only if it
-reproduces all of them within bounds. Otherwise nothing is known: no guess is made.
+Every known dialect is held against short runs of the subject, and the few that reproduce them
+against all numeric checks. A dialect is named only if it reproduces everything within bounds;
+otherwise nothing is known: no guess is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from instep import spec as specs
+from instep.conformance import keywords
 from instep.conformance.checks.base import Skip
 from instep.conformance.diagnose import reproduces
 from instep.conformance.errors import SubjectError, UsageError
@@ -20,43 +22,55 @@ from instep.conformance.subject import Subject, name_of
 from instep.conformance.suite import Session
 from instep.spec.model import Algorithm
 
+Progress = Callable[[int, int, str], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A dialect that reproduces every probe.
+    """A dialect that reproduces every run.
 
     Attributes:
         name: of the dialect.
         hyperparameters: {spec symbol: subject's keyword}.
         fixed: symbols that the subject cannot set, which agree at their defaults.
         note: what the dialect says of itself.
+        other: {keyword: default} of numbers that the dialect knows nothing of.
+        failing: numeric checks that it fails nevertheless, at corners that the runs leave out.
     """
 
     name: str
     hyperparameters: Mapping[str, str]
     fixed: tuple[str, ...]
     note: str
+    other: Mapping[str, Any] = field(default_factory=dict)
+    failing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """All dialects that a subject is in step with, and how many were tried."""
+    """All dialects that a subject is in step with, and how many were tried.
+
+    Attributes:
+        subject: how a report calls it.
+        matches: those that the subject can be set up as most freely first.
+        tried: number of dialects.
+        reason: why nothing could be tried, where the subject does not run at all.
+    """
 
     subject: str
     matches: tuple[Match, ...]
     tried: int
+    reason: str = ""
 
     def to_text(self) -> str:
         """A line per match, or that nothing is known."""
         if not self.matches:
-            return f"{self.subject}: nothing known ({self.tried} dialects tried)\n"
+            why = self.reason or f"{self.tried} dialects tried"
+            return f"{self.subject}: nothing known ({why})\n"
         lines = [f"{self.subject} is in step with"]
         for m in self.matches:
             lines.append(f"  {m.name}  {m.note}".rstrip())
-            names = ", ".join(f"{ours} = {theirs}" for ours, theirs in m.hyperparameters.items())
-            lines.append(f"    hyperparameters: {names or 'none'}")
-            if m.fixed:
-                lines.append(f"    cannot be set, compared at their defaults: {', '.join(m.fixed)}")
+            lines += [f"    {label}: {text}" for label, text in remarks(m)]
         return "\n".join(lines) + "\n"
 
     def to_json(self) -> dict[str, Any]:
@@ -64,16 +78,31 @@ class Identification:
         return {
             "subject": self.subject,
             "tried": self.tried,
+            "reason": self.reason,
             "matches": [
                 {
                     "name": m.name,
                     "hyperparameters": dict(m.hyperparameters),
                     "fixed": list(m.fixed),
                     "note": m.note,
+                    "other": {k: repr(v) for k, v in m.other.items()},
+                    "failing": list(m.failing),
                 }
                 for m in self.matches
             ],
         }
+
+
+def remarks(match: Match) -> Iterator[tuple[str, str]]:
+    """(label, text) of what there is to say about a match."""
+    names = ", ".join(f"{ours} = {theirs}" for ours, theirs in match.hyperparameters.items())
+    yield "matched", names or "no hyperparameter"
+    if match.fixed:
+        yield "cannot set", ", ".join(match.fixed)
+    if match.other:
+        yield "left alone", ", ".join(f"{k} = {v!r}" for k, v in match.other.items())
+    if match.failing:
+        yield "but fails", ", ".join(match.failing)
 
 
 def identify(
@@ -82,6 +111,7 @@ def identify(
     hyperparameters: Mapping[str, Any] | None = None,
     fixed: Sequence[str] = (),
     rename: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
 ) -> Identification:
     """Name the dialects that a subject is in step with.
 
@@ -89,32 +119,19 @@ def identify(
         subject: as for `check`.
         hyperparameters: constructor keywords that certainly run.
         fixed: keywords that must not be varied.
-        rename: {spec name: subject name}.
+        rename: {spec name: subject name}; names that no alias tells are tried out.
+        progress: called with (specs done, of how many, name of the next).
     """
-    matches: list[Match] = []
-    tried = 0
-    keywords = {"hyperparameters": hyperparameters, "fixed": fixed}
-    for algorithm in _algorithms():
-        own = _renames(rename or {}, algorithm)
-        usual = _attempt(subject, algorithm, {**keywords, "rename": own})
-        for meaning in _meanings(algorithm):
-            tried += 1
-            # Some dialects admit only what others refuse (nesterov needs a momentum).
-            runs = usual or _attempt(subject, meaning, {**keywords, "rename": own})
-            if runs is not None and all(reproduces(_model(meaning), r) for r in runs[1]):
-                matches.append(_match(meaning, runs[0].subject))
-    return Identification(name_of(subject), tuple(_most_specific(matches)), tried)
-
-
-def _attempt(
-    subject: Any, algorithm: Algorithm, keywords: dict[str, Any]
-) -> tuple[Session, list[Recording]] | None:
-    """The subject's runs on the probes of one dialect, None if it does not run on them."""
-    try:
-        session = Session(subject, algorithm, **keywords)
-        return session, list(_recordings(session))
-    except (Skip, SubjectError, UsageError):
-        return None
+    search = _Search(subject, dict(hyperparameters or {}), tuple(fixed), dict(rename or {}))
+    algorithms = list(_algorithms())
+    for k, algorithm in enumerate(algorithms):
+        if progress is not None:
+            progress(k, len(algorithms), algorithm.name)
+        search.try_specification(algorithm)
+    if progress is not None:
+        progress(len(algorithms), len(algorithms), "")
+    reason = "" if search.ran else search.refusal
+    return Identification(name_of(subject), search.best(), search.tried, reason)
 
 
 def _algorithms() -> Iterator[Algorithm]:
@@ -135,11 +152,95 @@ def _meanings(algorithm: Algorithm) -> Iterator[Algorithm]:
     yield from (algorithm.bind(d) for d in algorithm.dialects)
 
 
-def _model(meaning: Algorithm) -> Model:
-    """A dialect's own value of the options that tell dialects apart; the rest as probed."""
-    telling = {name for d in meaning.dialects for name, _ in d.options}
-    options = {k: v for k, v in meaning.option_defaults().items() if k in telling}
-    return Model(meaning, options=options)
+@dataclass
+class _Search:
+    """One subject, and what was found so far.
+
+    Attributes:
+        tried: dialects that were looked at.
+        ran: whether the subject made a step for any specification.
+        refusal: what it raised, until it does.
+    """
+
+    subject: Any
+    hyperparameters: dict[str, Any]
+    fixed: tuple[str, ...]
+    rename: dict[str, str]
+    tried: int = 0
+    ran: bool = False
+    refusal: str = ""
+    matches: list[Match] = field(default_factory=list)
+
+    def try_specification(self, algorithm: Algorithm) -> None:
+        """Add the dialects of one specification that the subject is in step with."""
+        meanings = list(_meanings(algorithm))
+        self.tried += len(meanings)
+        own = _renames(self.rename, algorithm)
+        guesses = keywords.guesses(self.subject, algorithm, own)
+        for rename in ({}, *guesses):
+            found = [
+                match
+                for meaning in self._reproducing(algorithm, meanings, {**own, **rename})
+                if (match := self._confirmed(meaning, {**own, **rename})) is not None
+            ]
+            if found:
+                self.matches += found
+                return
+
+    def _reproducing(
+        self, algorithm: Algorithm, meanings: Sequence[Algorithm], rename: Mapping[str, str]
+    ) -> Iterator[Algorithm]:
+        """The dialects that reproduce the subject's runs."""
+        usual = self._session(algorithm, rename)
+        for meaning in meanings:
+            session = usual
+            # Some admit only what others refuse (nesterov needs a momentum), or have other values
+            # for what the subject cannot set.
+            if session is None or _differs(session, meaning):
+                session = self._session(meaning, rename)
+            if session is not None and _reproduced(_model(meaning), session):
+                yield meaning
+
+    def _session(self, algorithm: Algorithm, rename: Mapping[str, str]) -> Session | None:
+        """A session whose subject runs, None if it does not."""
+        try:
+            session = Session(
+                self.subject,
+                algorithm,
+                hyperparameters=self.hyperparameters,
+                fixed=self.fixed,
+                rename=rename,
+                timeout=20,
+            )
+            result = session.run(session.ids[0])
+        except (Skip, SubjectError, UsageError, ValueError) as error:
+            self.refusal = self.refusal or " ".join(str(error).split())
+            return None
+        if result.status != "passed":
+            self.refusal = self.refusal or result.message
+            return None
+        self.ran = True
+        return session
+
+    def _confirmed(self, meaning: Algorithm, rename: Mapping[str, str]) -> Match | None:
+        """The match of a dialect, None if a numeric check of the base configuration fails."""
+        session = self._session(meaning, rename)
+        if session is None:
+            return None
+        numeric = [id for id, c in session.checks.items() if c.numeric and c.level == "must"]
+        failing = {
+            id.partition("/")[2]
+            for id in numeric
+            if session.run(id).status in ("failed", "errored")
+        }
+        if failing & {"numerics/trajectory", "numerics/defaults"}:
+            return None
+        return _match(meaning, session.subject, tuple(sorted(failing)))
+
+    def best(self) -> tuple[Match, ...]:
+        """All matches; if some fail no check, only those. The freest first, which says most."""
+        whole = [m for m in self.matches if not m.failing]
+        return tuple(sorted(whole or self.matches, key=lambda m: (len(m.other), len(m.fixed))))
 
 
 def _renames(rename: Mapping[str, str], algorithm: Algorithm) -> dict[str, str]:
@@ -149,37 +250,58 @@ def _renames(rename: Mapping[str, str], algorithm: Algorithm) -> dict[str, str]:
     return {ours: theirs for ours, theirs in rename.items() if ours in known}
 
 
+def _differs(session: Session, meaning: Algorithm) -> bool:
+    """Whether a dialect has other defaults for what the subject cannot set."""
+    ours, theirs = session.base.values, meaning.defaults()
+    return any(ours[name] != theirs[name] for name in session.subject.naming.missing)
+
+
+def _model(meaning: Algorithm) -> Model:
+    """A dialect's own value of the options that tell dialects apart; the rest as probed."""
+    telling = {name for d in meaning.dialects for name, _ in d.options}
+    options = {k: v for k, v in meaning.option_defaults().items() if k in telling}
+    return Model(meaning, options=options)
+
+
+def _reproduced(model: Model, session: Session) -> bool:
+    """Whether a model reproduces the runs that tell dialects apart."""
+    try:
+        return all(reproduces(model, recording) for recording in _recordings(session))
+    except (Skip, SubjectError, ValueError):
+        return False
+
+
 def _recordings(session: Session) -> Iterator[Recording]:
-    """Runs that tell dialects apart: dyadic, default-like and changing hyperparameters."""
+    """Runs with dyadic, default-like and changing hyperparameters; each only when it is asked for.
+
+    A subject whose groups cannot be changed has no third run.
+    """
     context = session.context
-    if session.run(session.ids[0]).status != "passed":
-        raise Skip("it does not run")
     yield context.base
-    defaults = context.probes.make(
-        "defaults", values=context.probes.base, dtype=context.widest, shapes=((67,),)
+    probes = context.probes
+    yield context.record(
+        probes.make("defaults", values=probes.base, dtype=context.widest, shapes=((67,),))
     )
-    yield context.record(defaults)
-    other = context.probes.other_values(context.subject.naming.hyperparameters)
+    other = probes.other_values(context.subject.naming.hyperparameters)
     if other:
-        changed = context.probes.make(
-            "changed", dtype=context.widest, shapes=((67,),), steps=8, changes={4: other}
+        changes = {4: other}
+        changed = probes.make(
+            "changed", dtype=context.widest, shapes=((67,),), steps=8, changes=changes
         )
         try:
-            yield context.record(changed)
+            run = context.record(changed)
         except Skip:
             return
+        yield run
 
 
-def _match(meaning: Algorithm, subject: Subject) -> Match:
+def _match(meaning: Algorithm, subject: Subject, failing: tuple[str, ...]) -> Match:
     naming = subject.naming
-    keywords = {
+    named = {
         symbol: k.name if k.index is None else f"{k.name}[{k.index}]"
         for symbol, k in naming.hyperparameters.items()
     }
     note = meaning.dialect.note if meaning.dialect is not None else ""
-    return Match(meaning.full_name, keywords, naming.missing, note)
-
-
-def _most_specific(matches: list[Match]) -> list[Match]:
-    """Specs whose hyperparameters the subject can all set, before those that degenerate to it."""
-    return sorted(matches, key=lambda m: len(m.fixed))
+    used = {k.name for k in naming.hyperparameters.values()} | set(naming.options.values())
+    other = {k: v for k, v in keywords.numbers(subject.factory).items() if k not in used}
+    return Match(meaning.full_name, named, naming.missing, note, other, failing)

@@ -100,7 +100,7 @@ def infer_naming(
     Raises:
         UsageError: `rename` names something that the spec or the constructor does not have.
     """
-    keywords, takes_any = _keywords(factory)
+    keywords, takes_any = signature(factory)
     rename = dict(rename or {})
     _check_rename(rename, algorithm, keywords, takes_any)
     notes: list[str] = []
@@ -132,7 +132,7 @@ def infer_naming(
     )
 
 
-def _keywords(factory: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
+def signature(factory: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
     """Keyword names with their defaults, and whether any other keyword is accepted."""
     try:
         parameters = list(inspect.signature(factory).parameters.values())

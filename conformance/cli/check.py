@@ -129,12 +129,14 @@ def identify(subject: str, as_json: bool, **given: Any) -> int:
     from instep.conformance.locate import locate
 
     chosen = options.settings(subject, given, spec_needed=False)
-    found = search(
-        locate(subject),
-        hyperparameters=chosen.hyperparameters,
-        fixed=chosen.fixed,
-        rename=chosen.rename,
-    )
+    with output.progress_bar() as progress:
+        found = search(
+            locate(subject),
+            hyperparameters=chosen.hyperparameters,
+            fixed=chosen.fixed,
+            rename=chosen.rename,
+            progress=progress,
+        )
     if as_json:
         output.print_json(found.to_json())
     else:
@@ -145,24 +147,21 @@ def identify(subject: str, as_json: bool, **given: Any) -> int:
 def _print_matches(found: Identification) -> None:
     from rich.text import Text
 
+    from instep.conformance.identify import remarks
     from instep.conformance.report.layout import Page
 
     console = output.console()
     page = Page(console.width)
-    tried = f"{found.tried} dialects tried"
+    tried = found.reason or f"{found.tried} dialects tried"
     what = "in step with" if found.matches else "nothing known"
     page.line(Text.assemble((found.subject, "bold"), f": {what}"), f"({tried})")
     for match in found.matches:
         page.blank()
         page.line(Text(match.name, style="bold green"), hang=2)
-        names = ", ".join(f"{ours} = {theirs}" for ours, theirs in match.hyperparameters.items())
-        for label, text in (
-            ("", match.note),
-            ("matched", names),
-            ("cannot set", ", ".join(match.fixed)),
-        ):
-            if text:
-                page.row(label, text)
+        if match.note:
+            page.row("", match.note)
+        for label, text in remarks(match):
+            page.row(label, text)
     output.print_page(page, console)
 
 

@@ -74,6 +74,49 @@ def test_renamed_keywords_are_followed() -> None:
     assert set(match.fixed) == {"momentum", "dampening", "weight_decay"}
 
 
+def test_names_that_nobody_knows_are_tried_out() -> None:
+    def make(
+        params: Any, pace: float = 0.1, shrink: float = 0.0, keep: float = 0.5
+    ) -> torch.optim.Optimizer:
+        return torch.optim.SGD(params, lr=pace, weight_decay=shrink, momentum=keep)
+
+    (match,) = identify(make).matches
+    assert match.name == "sgd/torch"
+    assert match.hyperparameters == {"lr": "pace", "weight_decay": "shrink", "momentum": "keep"}
+    assert match.fixed == ("dampening",)
+
+
+def test_a_number_that_no_spec_knows_is_mentioned() -> None:
+    class Clipped(torch.optim.SGD):
+        def __init__(self, params: Any, lr: float = 0.1, limit: float = 1e9) -> None:
+            super().__init__(params, lr)
+
+    match = identify(Clipped).matches[0]
+    assert match.other == {"limit": 1e9}
+    assert "left alone: limit = 1000000000.0" in identify(Clipped).to_text()
+
+
+def test_a_corner_that_fails_is_mentioned() -> None:
+    """Everything but eps = 0 is Adam's."""
+
+    class Guarded(torch.optim.Adam):
+        def __init__(self, params: Any, lr: float = 0.1, eps: float = 1e-8) -> None:
+            super().__init__(params, lr, eps=eps or 1e-4)
+
+    (match,) = identify(Guarded).matches
+    assert match.name == "adam/paper"
+    assert match.failing == ("numerics/zero-eps",)
+
+
+def test_a_subject_that_does_not_run_says_why() -> None:
+    def broken(params: Any) -> None:
+        raise RuntimeError("out of order")
+
+    found = identify(broken)
+    assert found.matches == ()
+    assert "out of order" in found.to_text()
+
+
 def test_plain_data() -> None:
     found: Identification = identify(torch.optim.AdamW)
     data = json.loads(json.dumps(found.to_json()))

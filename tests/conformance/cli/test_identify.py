@@ -42,11 +42,13 @@ def test_it_prints_what_the_subject_is_in_step_with(finds, instep, folder):
         "  matched      lr = rate, beta1 = betas[0]\n"
         "\n"
         "sgd/torch\n"
+        "  matched      no hyperparameter\n"
         "  cannot set   momentum, lr\n"
     )
     ((subject, keywords),) = asked
     assert subject is sys.modules["mine"].Good
-    assert keywords == {"hyperparameters": {"lr": 0.5}, "fixed": ("eps",), "rename": {"a": "b"}}
+    given = {"hyperparameters": {"lr": 0.5}, "fixed": ("eps",), "rename": {"a": "b"}}
+    assert keywords == {**given, "progress": None}
 
 
 def test_it_says_when_nothing_is_known(finds, instep, folder):
