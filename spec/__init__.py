@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from instep.spec.errors import SpecError, UnknownSpecError
 from instep.spec.model import Algorithm, Dialect
-from instep.spec.registry import dialects, get, names
+from instep.spec.registry import dialects, get, names, wrappers
 
-__all__ = ["Algorithm", "Dialect", "SpecError", "UnknownSpecError", "dialects", "get", "names"]
+__all__ = [
+    "Algorithm",
+    "Dialect",
+    "SpecError",
+    "UnknownSpecError",
+    "dialects",
+    "get",
+    "names",
+    "wrappers",
+]

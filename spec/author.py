@@ -244,14 +244,19 @@ def dialect(
     defaults: Mapping[str, float | int] | None = None,
     note: str = "",
     export: str = "",
+    inside: Mapping[str, str] | None = None,
     **options: model.OptionValue,
 ) -> None:
     """Declare a meaning of a public name: `adamw/torch`. The first one of a name is its default.
 
-    `defaults` are by symbol; `export` is the class that the reference generates for it.
+    `defaults` are by symbol; `export` is the class that the reference generates for it. `inside`
+    says what the slots of a wrapper hold, `{"fast": "radam"}`; then options and defaults may be
+    those of the inner algorithm too, under the names that they have once composed.
     """
     chosen, changed = tuple(options.items()), tuple((defaults or {}).items())
-    _declare("dialects", name, model.Dialect(name, chosen, changed, source, note, export))
+    slots = tuple((inside or {}).items())
+    item = model.Dialect(name, chosen, changed, source, note, export, slots)
+    _declare("dialects", name, item)
 
 
 def view(name: str, value: Any, *, inverse: Any = None, description: str = "") -> None:

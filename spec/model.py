@@ -18,6 +18,8 @@ Shape = Literal["like", "scalar", "rows", "cols", "history"]
 _INTERVAL = re.compile(
     r"^(?P<integer>Z)?(?P<left>[\[(])(?P<lo>[^,]+),(?P<hi>[^\])]+)(?P<right>[\])])$"
 )
+# What follows the public name in the name of a dialect.
+_VARIANT = re.compile(r"/[a-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +182,13 @@ class Dialect:
     source: str
     note: str = ""
     export: str = ""
+    # What the slots of a wrapper hold in this dialect: (slot, name of a specification).
+    inner: tuple[tuple[str, str], ...] = ()
 
     @property
     def public_name(self) -> str:
-        """`adamw` of `adamw/decay-after`."""
-        return self.name.split("/")[0]
+        """`adamw` of `adamw/decay-after`, `lookahead(adam)` of `lookahead/paper(adam/eps-hat)`."""
+        return _VARIANT.sub("", self.name)
 
 
 @dataclass(frozen=True, slots=True)

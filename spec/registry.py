@@ -9,7 +9,8 @@ import pkgutil
 import re
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -31,22 +32,60 @@ def dialects() -> list[str]:
     return sorted(d.name for algorithm in _catalogue().values() for d in algorithm.dialects)
 
 
+def wrappers() -> list[str]:
+    """Public names of all known wrappers, sorted; each takes another: `lookahead(sgd)`."""
+    return sorted({n for a in _wrappers().values() for n, _ in _meanings(a)})
+
+
 def get(name: str | Algorithm) -> Algorithm:
-    """The algorithm of a public name (`adamw`), a dialect (`adamw/decay-after`) or a file (`x.py`).
+    """The algorithm of an expression.
+
+    A public name (`adamw`), a dialect (`adamw/decay-after`), a file (`x.py`), or a wrapper around
+    one of them (`lookahead(adamw)`, `lookahead/calls(clip-grad-norm(sgd))`).
 
     Raises:
         UnknownSpecError: no such name; the message gives the nearest ones.
-        SpecError: the file does not validate; the message gives file, equation and reason.
+        SpecError: the file does not validate, or the two cannot be composed; the message says why.
     """
     if isinstance(name, Algorithm):
         return name
-    if name.endswith(".py"):
-        return load(Path(name))
-    found = _find(name)
+    outer, inside, rest = name.strip().partition("(")
+    if inside:
+        if not rest.endswith(")"):
+            raise UnknownSpecError(f"{name!r} lacks a closing parenthesis")
+        return _composed(outer, rest.removesuffix(")"))
+    algorithm = load(Path(name)) if name.endswith(".py") else _named(name)
+    if algorithm.slots:
+        raise SpecError(f"{name} wraps another algorithm: write {name}(adamw), for example")
+    return algorithm
+
+
+@cache
+def _composed(outer: str, inner: str) -> Algorithm:
+    from instep.spec.compose import compose
+
+    return compose(load(Path(outer)) if outer.endswith(".py") else _wrapper(outer), get(inner))
+
+
+def _named(name: str) -> Algorithm:
+    """The algorithm of a public name or a dialect."""
+    found = _find(name) or _find_wrapper(name)
     if found is None:
         raise UnknownSpecError(_unknown(name))
     algorithm, dialect = found
     return algorithm if dialect is None else algorithm.bind(dialect)
+
+
+def _wrapper(name: str) -> Algorithm:
+    """The wrapper of a public name or a dialect, its slot still open."""
+    found = _find_wrapper(name)
+    if found is not None:
+        algorithm, dialect = found
+        return algorithm if dialect is None else algorithm.bind(dialect)
+    if _find(name) is not None:
+        known = ", ".join(wrappers())
+        raise SpecError(f"{name} has no place for another algorithm; those that have: {known}")
+    raise UnknownSpecError(_unknown(name))
 
 
 def load(path: Path) -> Algorithm:
@@ -104,13 +143,50 @@ def _place(path: Path, error: Exception) -> str:
 
 @cache
 def _catalogue() -> dict[str, Algorithm]:
-    """Algorithms by the name of their specification: our folder, then entry points."""
-    from instep.spec import algorithms
+    """Complete algorithms by the name of their specification, named compositions included."""
+    found = {a.name: a for a in _declared().values() if not a.slots}
+    for wrapper in _wrappers().values():
+        for inner in dict.fromkeys(d.inner[0][1] for d in wrapper.dialects if d.inner):
+            composed = _composition(wrapper, found, inner)
+            found[composed.name] = composed
+    return found
+
+
+def _composition(wrapper: Algorithm, known: Mapping[str, Algorithm], inner: str) -> Algorithm:
+    """The algorithm of the dialects that name what the wrapper wraps (Ranger)."""
+    from instep.spec.compose import compose
+
+    whole = compose(wrapper, _meaning(known, inner))
+    named = tuple(d for d in whole.dialects if "(" not in d.name)
+    return replace(whole, name=named[0].public_name, dialects=named, unbound=None, dialect=None)
+
+
+def _meaning(known: Mapping[str, Algorithm], name: str) -> Algorithm:
+    for algorithm in known.values():
+        for dialect in algorithm.dialects:
+            if name in (dialect.name, dialect.public_name):
+                return algorithm.bind(dialect)
+        if name == algorithm.name:
+            return algorithm
+    raise SpecError(f"a dialect wraps {name!r}, and there is no such specification")
+
+
+@cache
+def _wrappers() -> dict[str, Algorithm]:
+    """Algorithms with a slot, by name."""
+    return {a.name: a for a in _declared().values() if a.slots}
+
+
+@cache
+def _declared() -> dict[str, Algorithm]:
+    """Every specification by its name: our folders, then entry points."""
+    from instep.spec import algorithms, transforms
 
     found: dict[str, Algorithm] = {}
-    for module in pkgutil.iter_modules(algorithms.__path__):
-        loaded = importlib.import_module(f"{algorithms.__name__}.{module.name}")
-        found[loaded.spec.algorithm.name] = loaded.spec.algorithm
+    for package in (algorithms, transforms):
+        for module in pkgutil.iter_modules(package.__path__):
+            loaded = importlib.import_module(f"{package.__name__}.{module.name}")
+            found[loaded.spec.algorithm.name] = loaded.spec.algorithm
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         # Somebody else's broken installation must not take down ours.
         try:
@@ -123,6 +199,12 @@ def _catalogue() -> dict[str, Algorithm]:
         else:
             found[algorithm.name] = algorithm
     return found
+
+
+def forget() -> None:
+    """Look for specifications anew when next asked: distributions have come or gone."""
+    for cached in (_composed, _catalogue, _wrappers, _declared, _public):
+        cached.cache_clear()
 
 
 def _from_entry_point(entry: EntryPoint) -> Algorithm:
@@ -155,25 +237,46 @@ def _public() -> dict[str, tuple[Algorithm, Dialect | None]]:
     """Public names; the first dialect of a name is its default."""
     out: dict[str, tuple[Algorithm, Dialect | None]] = {}
     for algorithm in _catalogue().values():
-        for dialect in algorithm.dialects:
-            out.setdefault(dialect.public_name, (algorithm, dialect))
-        if not algorithm.dialects:
-            out[algorithm.name] = (algorithm, None)
+        for name, dialect in _meanings(algorithm):
+            out.setdefault(name, (algorithm, dialect))
     return out
+
+
+def _meanings(algorithm: Algorithm) -> Iterator[tuple[str, Dialect | None]]:
+    """Public names and what they mean, those of named compositions left out."""
+    yield from ((d.public_name, d) for d in algorithm.dialects if not d.inner)
+    if not algorithm.dialects:
+        yield algorithm.name, None
 
 
 def _find(name: str) -> tuple[Algorithm, Dialect | None] | None:
     if name in _public():
         return _public()[name]
-    for algorithm in _catalogue().values():
+    return _with_dialect(name, _catalogue())
+
+
+def _find_wrapper(name: str) -> tuple[Algorithm, Dialect | None] | None:
+    for algorithm in _wrappers().values():
+        for public, dialect in _meanings(algorithm):
+            if public == name:
+                return algorithm, dialect
+    return _with_dialect(name, _wrappers())
+
+
+def _with_dialect(
+    name: str, among: Mapping[str, Algorithm]
+) -> tuple[Algorithm, Dialect | None] | None:
+    for algorithm in among.values():
         for dialect in algorithm.dialects:
-            if dialect.name == name:
+            if dialect.name == name and not dialect.inner:
                 return algorithm, dialect
     return None
 
 
 def _unknown(name: str) -> str:
-    near = difflib.get_close_matches(name.lower(), [*names(), *dialects()], n=3, cutoff=0.4)
+    near = difflib.get_close_matches(
+        name.lower(), [*names(), *dialects(), *wrappers()], n=3, cutoff=0.4
+    )
     if not near and not re.fullmatch(r"[a-z0-9._/-]+", name):
         return f"{name!r} is no name of a specification: names look like adamw or adamw/decay-after"
     hint = f"nearest: {', '.join(near)}" if near else f"known: {', '.join(names())}"

@@ -20,9 +20,11 @@ from instep.spec.options import assignments, decide, options_of
 RESERVED = frozenset(
     {"p", "params", "group", "state", "grad", "loss", "closure", "self", "math", "torch", "index"}
 )
-_EQUATION = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+# Dots follow the names of composed algorithms, which may have hyphens.
+_EQUATION = re.compile(r"([a-z][a-z0-9_-]*\.)*[a-z][a-z0-9_]*")
 _FORM = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _DIALECT = re.compile(r"[a-z][a-z0-9-]*/[a-z0-9][a-z0-9-]*")
+_COMPOSED = re.compile(r"[a-z][a-z0-9/().-]*")
 
 
 def validate(algorithm: model.Algorithm) -> model.Algorithm:
@@ -116,8 +118,11 @@ def _initial_value(algorithm: model.Algorithm, state: model.State, constants: se
 def _dialects(algorithm: model.Algorithm) -> None:
     known = {o.name: o.values for o in algorithm.options}
     for d in algorithm.dialects:
-        if not _DIALECT.fullmatch(d.name):
+        if not (_COMPOSED if "(" in algorithm.name else _DIALECT).fullmatch(d.name):
             fail(algorithm, d.name, "a dialect is named as in adamw/decay-after")
+        if d.inner:  # Its names are those of the composed algorithm, and are checked there.
+            _slots(algorithm, d)
+            continue
         for name, value in d.options:
             if name not in known:
                 fail(algorithm, d.name, f"there is no option {name}; it has {', '.join(known)}")
@@ -130,6 +135,12 @@ def _dialects(algorithm: model.Algorithm) -> None:
             if not algorithm.hyperparameter(name).domain.contains(default):
                 fail(algorithm, d.name, f"default {name}={default} is outside its domain")
         _dialect_requirements(algorithm, d)
+
+
+def _slots(algorithm: model.Algorithm, dialect: model.Dialect) -> None:
+    if {slot for slot, _ in dialect.inner} != set(algorithm.slots):
+        slots = ", ".join(algorithm.slots) or "no slot"
+        fail(algorithm, dialect.name, f"inside= must fill {slots}")
 
 
 def _dialect_requirements(algorithm: model.Algorithm, dialect: model.Dialect) -> None:
@@ -273,7 +284,7 @@ def _idle(algorithm: model.Algorithm, used: set[str]) -> None:
     """No option, state or local is without effect."""
     mentioned = {n.name for n in ir.nodes(algorithm.body) if isinstance(n, ir.Opt)}
     for o in algorithm.options:
-        if o.name not in mentioned:
+        if o.name not in mentioned and len(o.values) > 1:
             fail(algorithm, o.name, "the option changes nothing; use it, or leave it out")
     written = ir.assigned(algorithm.body)
     for s in algorithm.states:

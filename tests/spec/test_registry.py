@@ -142,8 +142,7 @@ class Entries:
             return entries
 
         self.monkeypatch.setattr(registry, "entry_points", entry_points)
-        registry._catalogue.cache_clear()
-        registry._public.cache_clear()
+        registry.forget()
 
     def module(self, text):
         """Write a module of a name that no other test uses; returns the name."""
@@ -158,8 +157,7 @@ def entries(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(tmp_path)
     yield Entries(monkeypatch, tmp_path)
     monkeypatch.undo()
-    registry._catalogue.cache_clear()
-    registry._public.cache_clear()
+    registry.forget()
 
 
 THEIRS = """

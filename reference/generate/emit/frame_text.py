@@ -47,11 +47,17 @@ def flags(frame: Frame) -> list[Parameter]:
 
 
 def source_file(algorithm: model.Algorithm) -> str:
-    """The specification's file as a header cites it."""
-    from instep.spec import algorithms
+    """The specification's files as a header cites them; a composed one has several."""
+    return " and ".join(map(_source_file, algorithm.file.split(", ")))
 
-    ours = any((Path(folder) / algorithm.file).is_file() for folder in algorithms.__path__)
-    return f"spec/algorithms/{algorithm.file}" if ours else algorithm.file
+
+def _source_file(file: str) -> str:
+    from instep.spec import algorithms, transforms
+
+    for package in (algorithms, transforms):
+        if any((Path(folder) / file).is_file() for folder in package.__path__):
+            return f"spec/{package.__name__.rpartition('.')[2]}/{file}"
+    return file
 
 
 def documentation(frame: Frame, keywords: tuple[Parameter, ...] = ()) -> list[str]:
