@@ -158,7 +158,8 @@ def _composition(wrapper: Algorithm, known: Mapping[str, Algorithm], inner: str)
 
     whole = compose(wrapper, _meaning(known, inner))
     named = tuple(d for d in whole.dialects if "(" not in d.name)
-    return replace(whole, name=named[0].public_name, dialects=named, unbound=None, dialect=None)
+    name = named[0].public_name
+    return replace(whole, name=name, spec=wrapper.spec, dialects=named, unbound=None, dialect=None)
 
 
 def _meaning(known: Mapping[str, Algorithm], name: str) -> Algorithm:
