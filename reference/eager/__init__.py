@@ -8,5 +8,8 @@ from instep.reference.eager.adam import Adam
 from instep.reference.eager.adamw import AdamW
 from instep.reference.eager.lion import Lion
 from instep.reference.eager.sgd import SGD
+from instep.reference.eager.sgdw import SGDW
+from instep.reference.eager.signsgd import SignSGD
+from instep.reference.eager.signum import Signum
 
-__all__ = ["SGD", "Adam", "AdamW", "Lion"]
+__all__ = ["SGD", "SGDW", "Adam", "AdamW", "Lion", "SignSGD", "Signum"]

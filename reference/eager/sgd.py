@@ -28,7 +28,7 @@ class SGD(EagerOptimizer):
         momentum: momentum factor, in [0,inf) (default: 0.0).
         dampening: share of the gradient withheld from the buffer, after the first step (default:
             0.0).
-        weight_decay: L2 penalty, in [0,inf) (default: 0.0).
+        weight_decay: weight decay, in [0,inf) (default: 0.0).
         maximize: ascend instead of descend (default: False).
         nesterov: look ahead along the buffer (default: False).
 
@@ -42,6 +42,8 @@ class SGD(EagerOptimizer):
             doi:10.1016/0041-5553(64)90137-5
         Sutskever et al., On the importance of initialization and momentum in deep learning, ICML
             2013, equations 1-4, http://proceedings.mlr.press/v28/sutskever13.html
+        Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 1,
+            arXiv:1711.05101
     """
 
     _domains: ClassVar[Mapping[str, Domain]] = {

@@ -8,5 +8,8 @@ from instep.reference.vectorized.adam import Adam
 from instep.reference.vectorized.adamw import AdamW
 from instep.reference.vectorized.lion import Lion
 from instep.reference.vectorized.sgd import SGD
+from instep.reference.vectorized.sgdw import SGDW
+from instep.reference.vectorized.signsgd import SignSGD
+from instep.reference.vectorized.signum import Signum
 
-__all__ = ["SGD", "Adam", "AdamW", "Lion"]
+__all__ = ["SGD", "SGDW", "Adam", "AdamW", "Lion", "SignSGD", "Signum"]

@@ -29,7 +29,7 @@ class SGD(VectorizedOptimizer):
         momentum: momentum factor, in [0,inf) (default: 0.0).
         dampening: share of the gradient withheld from the buffer, after the first step (default:
             0.0).
-        weight_decay: L2 penalty, in [0,inf) (default: 0.0).
+        weight_decay: weight decay, in [0,inf) (default: 0.0).
         maximize: ascend instead of descend (default: False).
         nesterov: look ahead along the buffer (default: False).
         foreach: run on lists of tensors (True), or not (default: None).
@@ -48,6 +48,8 @@ class SGD(VectorizedOptimizer):
             doi:10.1016/0041-5553(64)90137-5
         Sutskever et al., On the importance of initialization and momentum in deep learning, ICML
             2013, equations 1-4, http://proceedings.mlr.press/v28/sutskever13.html
+        Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 1,
+            arXiv:1711.05101
     """
 
     _domains: ClassVar[Mapping[str, Domain]] = {

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent with momentum, in the forms that books and libraries confuse."""
+"""SGD with momentum, in the forms that books and libraries confuse; SGDW decays weights apart."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
     tau = hyper("dampening", 0.0, domain="(-inf,inf)", latex=r"\tau", probe=1 / 4,
                 description="share of the gradient withheld from the buffer, after the first step")
     wd = hyper("weight_decay", 0.0, domain="[0,inf)", latex=r"\lambda", probe=1 / 8,
-               aliases=("wd", "decay", "l2"), description="L2 penalty")
+               aliases=("wd", "decay", "l2"), description="weight decay")
     maximize = option("maximize", argument=True, keyword_only=True,
                       description="ascend instead of descend")
     nesterov = option("nesterov", argument=True, description="look ahead along the buffer")
     form = option("buffer", "torch", "classical", "ema",
                   description="what the momentum buffer holds")
     look = option("gradient_at", "stored", "lookahead", description="where the gradient is taken")
+    decay = option("decay", "l2", "decoupled", "unscaled", description="how weight decays")
 
     b = state("b", "momentum_buffer", init=None, description="momentum buffer",
               aliases=("velocity", "momentum", "exp_avg", "trace"))
@@ -29,7 +30,7 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
     def gradient(point: Any) -> None:
         """Gradient at a point, and the L2 penalty of the same point."""
         let("gradient", g, choose(maximize, yes=-grad(point), no=grad(point)))
-        with when(~equal(wd, 0)):
+        with when(decay == "l2"), when(~equal(wd, 0)):
             let("l2", g, g + wd * point)
 
     with when(look == "stored"):
@@ -64,6 +65,10 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
             let("direction", d, g)
     with otherwise():
         _follow_buffer()
+    with when(decay == "decoupled"):
+        let("decay", theta, theta - lr * wd * theta, form="decoupled")
+    with when(decay == "unscaled"):
+        let("decay", theta, theta - wd * theta, form="unscaled")
     let("update", theta, choose(form, classical=theta - d, otherwise=theta - lr * d))
 
     require(~nesterov | (~equal(mu, 0) & equal(tau, 0)),
@@ -81,6 +86,8 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
     reference("Sutskever et al., On the importance of initialization and momentum in deep "
               "learning, ICML 2013, equations 1-4",
               "http://proceedings.mlr.press/v28/sutskever13.html")
+    reference("Loshchilov and Hutter, Decoupled weight decay regularization, "
+              "ICLR 2019, algorithm 1", "arXiv:1711.05101")
 
     dialect("sgd/torch", "torch.optim.SGD", export="SGD",
             note="The learning rate stands outside the buffer, which starts as the first gradient.")
@@ -96,3 +103,9 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
     dialect("nesterov/paper", "Sutskever et al. 2013, equations 3-4",
             gradient_at="lookahead", buffer="classical", defaults={"momentum": 0.9},
             note="The gradient is taken at theta - mu v, so a step needs a closure.")
+    dialect("sgdw/decoupled", "arXiv:1711.05101's decay on torch's buffer", decay="decoupled",
+            export="SGDW",
+            note="The parameter decays by lr times weight_decay; the buffer never sees it.")
+    dialect("sgdw/paper", "arXiv:1711.05101, algorithm 1, with eta_t = 1",
+            decay="unscaled", buffer="classical", defaults={"momentum": 0.9},
+            note="The learning rate is inside the buffer and does not scale the decay.")

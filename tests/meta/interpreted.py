@@ -96,7 +96,9 @@ class InterpretedOptimizer(torch.optim.Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step of the model; the closure's loss, where there is one."""
         body = resolve(self.algorithm.body, self.options)
-        if closure is not None and needs_closure(body):
+        if needs_closure(body):
+            if closure is None:
+                raise TypeError("step() needs a closure: gradients are taken at other points")
             return self._interpret(closure)
         loss = None
         if closure is not None:

@@ -25,6 +25,15 @@ SHARE = 12
 # 1 - momentum may be kept without that factor, and a change of momentum then means another thing.
 # Here it is not kept while momentum is 0, which only a change to 0 and back can show.
 ADVISED = {("sgd/ema", "first_buffer: condition ignored")}
+# Behind a sign the scale of a momentum is invisible, until the momentum changes.
+ADVISED |= {
+    (dialect, f"momentum: {mistake}")
+    for dialect in ("signum/paper", "signum/l2")
+    for mistake in (
+        "1 - momentum missing", "momentum hard-coded", "momentum halved", "factor missing",
+        "factor twice", "sign flipped", "the other branch always taken",
+    )
+}  # fmt: skip
 
 
 @cache
