@@ -14,6 +14,7 @@ from typing import Any
 from instep import spec as specs
 from instep.conformance import keywords
 from instep.conformance.checks.base import Skip
+from instep.conformance.checks.hyperparameters import scales_state
 from instep.conformance.diagnose import reproduces
 from instep.conformance.errors import SubjectError, UsageError
 from instep.conformance.observe import Recording
@@ -111,6 +112,7 @@ def identify(
     hyperparameters: Mapping[str, Any] | None = None,
     fixed: Sequence[str] = (),
     rename: Mapping[str, str] | None = None,
+    among: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Identification:
     """Name the dialects that a subject is in step with.
@@ -120,10 +122,11 @@ def identify(
         hyperparameters: constructor keywords that certainly run.
         fixed: keywords that must not be varied.
         rename: {spec name: subject name}; names that no alias tells are tried out.
+        among: names of the specs to try; all of them if there are none.
         progress: called with (specs done, of how many, name of the next).
     """
     search = _Search(subject, dict(hyperparameters or {}), tuple(fixed), dict(rename or {}))
-    algorithms = list(_algorithms())
+    algorithms = list(_algorithms(among or specs.names()))
     for k, algorithm in enumerate(algorithms):
         if progress is not None:
             progress(k, len(algorithms), algorithm.name)
@@ -134,10 +137,10 @@ def identify(
     return Identification(name_of(subject), search.best(), search.tried, reason)
 
 
-def _algorithms() -> Iterator[Algorithm]:
+def _algorithms(names: Sequence[str]) -> Iterator[Algorithm]:
     """Each specification once, through its first dialect."""
     seen: set[str] = set()
-    for name in specs.names():
+    for name in names:
         algorithm = specs.get(name)
         if algorithm.spec not in seen:
             seen.add(algorithm.spec)
@@ -282,7 +285,9 @@ def _recordings(session: Session) -> Iterator[Recording]:
     yield context.record(
         probes.make("defaults", values=probes.base, dtype=context.widest, shapes=((67,),))
     )
-    other = probes.other_values(context.subject.naming.hyperparameters)
+    # Changes of decay rates of moments show how a state is kept, not what is computed.
+    names = context.subject.naming.hyperparameters
+    other = probes.other_values(n for n in names if not scales_state(context.algorithm, n))
     if other:
         changes = {4: other}
         changed = probes.make(
