@@ -161,7 +161,16 @@ def _other_options(algorithm: Algorithm) -> Iterator[dict[str, bool | str]]:
 
 def sample(found: Iterable[Mutant], share: int) -> list[Mutant]:
     """One mutant in `share`, the same ones every time."""
-    return [m for m in found if zlib.crc32(f"{m.name}{m.description}".encode()) % share == 0]
+    return [m for m in found if _by_chance(m) % share == 0]
+
+
+def few(found: Iterable[Mutant], count: int) -> list[Mutant]:
+    """So many mutants by chance, the same ones every time."""
+    return sorted(found, key=_by_chance)[:count]
+
+
+def _by_chance(mutant: Mutant) -> int:
+    return zlib.crc32(f"{mutant.name}{mutant.description}".encode())
 
 
 def table(fates: Iterable[Fate]) -> str:
