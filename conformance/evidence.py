@@ -40,11 +40,12 @@ def evidence(context: Context, tally: Tally, recording: Recording, equation: str
         lanes_seen=int(np.size(lanes.got)),
         condition=_condition(recording, lanes, tally),
         expected=float(flat["expected"][worst.lane]),
-        bound=float(flat["bound"][worst.lane]),
+        bound=float(flat["bound"][worst.lane]) if worst.spread is None else worst.spread,
         got=float(flat["got"][worst.lane]),
         ratio=worst.ratio,
         first_wrong=first_wrong(context, recording),
         hyperparameters=dict(recording.arguments),
+        yardstick=worst.yardstick,
     )
 
 

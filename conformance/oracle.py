@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,10 @@ from instep.conformance.bounds import Bounded, BoundedArithmetic
 from instep.conformance.observe import Recording
 from instep.conformance.probes import Probe
 from instep.conformance.profile import Profile
+from instep.conformance.spread import Spread
 from instep.conformance.verdict import Lanes
-from instep.spec.interpret import Interpreter
+from instep.spec.arithmetic import Arithmetic
+from instep.spec.interpret import Gradients, Interpreter
 from instep.spec.ir import THETA
 from instep.spec.model import Algorithm, OptionValue
 
@@ -50,11 +53,13 @@ class Model:
 
 
 class Oracle:
-    """One model on one probe."""
+    """One model on one probe, on values with bounds unless another number type is given."""
 
-    def __init__(self, model: Model, probe: Probe, profile: Profile) -> None:
+    def __init__(
+        self, model: Model, probe: Probe, profile: Profile, arithmetic: Arithmetic | None = None
+    ) -> None:
         self.model, self.probe = model, probe
-        self.arithmetic = BoundedArithmetic(profile)
+        self.arithmetic = arithmetic or BoundedArithmetic(profile)
         self.interpreter = Interpreter(
             model.algorithm,
             self.arithmetic,
@@ -75,25 +80,29 @@ class Oracle:
             self.defined_by[target] = equation
 
         if self.probe.closure:
-            self.interpreter.step(oracle=self._quadratic(given), trace=trace)
+            slopes = quadratic(self.arithmetic, self.probe, given)
+            self.interpreter.step(oracle=slopes, trace=trace)
         else:
             self.interpreter.step(given, trace=trace)
 
-    def _quadratic(self, centres: tuple[Any, ...]) -> Any:
-        a = self.arithmetic
-
-        def gradient(points: list[Any]) -> tuple[Any, list[Any]]:
-            away = [a.binary("-", x, a.tensor(c)) for x, c in zip(points, centres, strict=True)]
-            slopes = [a.tensor(s) for s in self.probe.slopes]
-            return None, [a.binary("*", s, d) for s, d in zip(slopes, away, strict=True)]
-
-        return gradient
-
-    def place(self, i: int, parameter: Any, states: Mapping[str, Bounded]) -> None:
+    def place(self, i: int, parameter: Any, states: Mapping[str, Any]) -> None:
         """Set a parameter and some of its states to what the subject showed."""
         slot = self.interpreter.slots[i]
         slot.theta = self.arithmetic.tensor(parameter)
         slot.state.update(states)
+
+
+def quadratic(
+    a: Arithmetic, probe: Probe, centres: Sequence[Any]
+) -> Callable[[list[Any]], tuple[Any, Gradients]]:
+    """Gradients of a closure-driven run, in the number type of the run itself."""
+
+    def gradient(points: list[Any]) -> tuple[Any, Gradients]:
+        away = [a.binary("-", x, a.tensor(c)) for x, c in zip(points, centres, strict=True)]
+        slopes = [a.tensor(s) for s in probe.slopes]
+        return None, [a.binary("*", s, d) for s, d in zip(slopes, away, strict=True)]
+
+    return gradient
 
 
 def trajectory(
@@ -101,12 +110,13 @@ def trajectory(
 ) -> Iterator[list[Lanes]]:
     """Per step, the parameters of a recording against the oracle's own run."""
     oracle = Oracle(model, recording.probe, profile)
+    spread = Spread(profile, partial(Oracle, model, recording.probe, profile))
     last = recording.steps if steps is None else min(steps, recording.steps)
     for t in range(1, last + 1):
         before = [slot.theta.value for slot in oracle.interpreter.slots]
         with np.errstate(all="ignore"):
             oracle.step(t)
-        yield [_theta(oracle, recording, t, i, x) for i, x in enumerate(before)]
+        yield [_theta(oracle, spread, recording, t, i, x) for i, x in enumerate(before)]
 
 
 def lockstep(
@@ -123,33 +133,42 @@ def lockstep(
             step.
     """
     oracle = Oracle(model, recording.probe, profile)
+    spread = Spread(profile, partial(Oracle, model, recording.probe, profile))
     for t in range(1, recording.steps + 1):
         for i, parameter in enumerate(recording.moments[t - 1].parameters):
             seen = {s: read(s, t - 1, i) for s in states}
             kept = {s: v for s, v in seen.items() if v is not None}
             oracle.place(i, parameter, kept if t > 1 else {})
+            spread.place(t, i, parameter, kept if t > 1 else {})
         before = [dict(s.state, **{THETA: s.theta}) for s in oracle.interpreter.slots]
         with np.errstate(all="ignore"):
             oracle.step(t)
         out: list[Lanes] = []
         for symbol in states:
             for i in range(len(before)):
-                lanes = _state(oracle, symbol, read(symbol, t, i), t, i)
+                lanes = _state(oracle, spread, symbol, read(symbol, t, i), t, i)
                 if lanes is not None:
                     out.append(lanes)
-        out += [_theta(oracle, recording, t, i, b[THETA].value) for i, b in enumerate(before)]
+        out += [
+            _theta(oracle, spread, recording, t, i, b[THETA].value) for i, b in enumerate(before)
+        ]
         yield out
 
 
-def _theta(oracle: Oracle, recording: Recording, t: int, i: int, before: Any) -> Lanes:
+def _theta(
+    oracle: Oracle, spread: Spread, recording: Recording, t: int, i: int, before: Any
+) -> Lanes:
     theta = oracle.interpreter.slots[i].theta
     got = recording.moments[t].parameters[i].reshape(np.shape(theta.value))
     equation = oracle.defined_by.get(THETA, "update")
     change = theta.value - before
-    return Lanes(t, i, THETA, equation, got, theta.value, theta.bound, change)
+    runs = partial(spread.values, THETA, t, i)
+    return Lanes(t, i, THETA, equation, got, theta.value, theta.bound, change, runs)
 
 
-def _state(oracle: Oracle, symbol: str, got: Bounded | None, t: int, i: int) -> Lanes | None:
+def _state(
+    oracle: Oracle, spread: Spread, symbol: str, got: Bounded | None, t: int, i: int
+) -> Lanes | None:
     expected = oracle.interpreter.slots[i].state.get(symbol)
     if expected is None or got is None:
         return None
@@ -161,4 +180,5 @@ def _state(oracle: Oracle, symbol: str, got: Bounded | None, t: int, i: int) -> 
         if shown.size != value.size:
             return None
         shown = shown.reshape(value.shape)
-    return Lanes(t, i, symbol, equation, shown, value, np.asarray(bound), value)
+    runs = partial(spread.values, symbol, t, i)
+    return Lanes(t, i, symbol, equation, shown, value, np.asarray(bound), value, runs)

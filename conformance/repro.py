@@ -13,7 +13,7 @@ from instep.conformance.observe import Recording
 from instep.conformance.oracle import Model
 from instep.conformance.probes import Probe
 from instep.conformance.subject import Subject, run
-from instep.conformance.verdict import IN_STEP, Tally
+from instep.conformance.verdict import IN_STEP, Tally, Worst
 
 if TYPE_CHECKING:
     from instep.conformance.report.model import Result
@@ -34,7 +34,7 @@ def script(session: Session, result: Result) -> str:
     worst = judged.first
     probe = recording.probe.cut(worst.lanes.step)
     index, lane = worst.lanes.parameter, worst.lane
-    small = _one_lane(probe, index, lane)
+    small = _one_lane(probe, index, lane) if worst.spread is None else None
     if small is not None:
         try:
             alone = run(session.subject, small)
@@ -71,9 +71,7 @@ def _one_lane(probe: Probe, index: int, lane: int) -> Probe | None:
 
 def _text(session: Session, result: Result, probe: Probe, tally: Tally, index: int) -> str:
     assert tally.first is not None
-    lanes, lane = tally.first.lanes, tally.first.lane
-    expected = float(np.ravel(lanes.expected)[lane])
-    bound = float(np.ravel(lanes.bound)[lane])
+    lanes = tally.first.lanes
     steps = probe.cut(lanes.step)
     lines = [
         f'"""{result.id}: {result.requirement}."""',
@@ -93,13 +91,30 @@ def _text(session: Session, result: Result, probe: Probe, tally: Tally, index: i
         "        p.grad = None if g is None else torch.tensor(g, dtype=dtype)",
         "    optimizer.step()",
         "",
+        *_comparison(tally.first, index),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _comparison(worst: Worst, index: int) -> list[str]:
+    """Lines that compare: one lane with its bound, or the whole tensor with its spread."""
+    lanes, lane = worst.lanes, worst.lane
+    if worst.spread is not None:
+        return [
+            f"expected = torch.tensor({_numbers(lanes.expected)}, dtype=torch.float64)",
+            f"away = parameters[{index}].detach().double() - expected",
+            f"off = away.norm().item() / number({worst.spread.hex()!r})",
+            'print(f"{off:.3g} norm-wise spreads off")',
+            "assert off <= 2",
+        ]
+    expected, bound = (float(np.ravel(x)[lane]).hex() for x in (lanes.expected, lanes.bound))
+    return [
         f"got = parameters[{index}].flatten()[{lane}].item()",
-        f"expected, bound = number({expected.hex()!r}), number({bound.hex()!r})",
+        f"expected, bound = number({expected!r}), number({bound!r})",
         "off = abs(got - expected) / bound",
         'print(f"expected {expected!r}, got {got!r}: {off:.3g} bounds off")',
         "assert abs(got - expected) <= 2 * bound",
     ]
-    return "\n".join(lines) + "\n"
 
 
 def _import(subject: Subject) -> list[str]:

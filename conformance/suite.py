@@ -23,7 +23,7 @@ from instep.conformance.observe import Recording
 from instep.conformance.report.model import Diagnosis, Report, Result
 from instep.conformance.reporting import build_report
 from instep.conformance.subject import Subject
-from instep.conformance.verdict import Severity
+from instep.conformance.verdict import SPREAD, Severity
 from instep.spec.model import Algorithm
 
 # Each search costs about a second; a subject with more independent defects has other worries.
@@ -209,9 +209,10 @@ class Session:
         status, message = "passed", outcome.message
         if tally is not None and tally.blind:
             status = "insensitive"
-            message = "the bounds are wider than an eighth of the update on every lane"
+            message = "bounds and spread are wider than an eighth of the update everywhere"
         elif tally is not None and tally.severity > Severity.IN_STEP:
-            message = f"{tally.severity.name.lower()}: up to {tally.worst:.3g} bounds off"
+            unit = "spreads" if tally.yardstick == SPREAD else "bounds"
+            message = f"{tally.severity.name.lower()}: up to {tally.worst:.3g} {unit} off"
         return Result(
             id,
             check.level,
@@ -220,6 +221,7 @@ class Session:
             message,
             sensitivity=None if tally is None or tally.blind else tally.sharpest,
             worst=None if tally is None else tally.worst,
+            yardstick="" if tally is None else tally.yardstick,
         )
 
     def _failed(self, id: str, check: Check, failure: Failure) -> Result:
@@ -243,6 +245,7 @@ class Session:
             consequence_of=cause,
             sensitivity=None if tally is None or tally.blind else tally.sharpest,
             worst=None if tally is None else tally.worst,
+            yardstick="" if tally is None else tally.yardstick,
         )
 
     def _explain(self, id: str, recording: Recording) -> tuple[str, Explanation]:

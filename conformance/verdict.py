@@ -8,6 +8,7 @@ The thresholds were decided from what correct and wrong implementations measured
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 
 IN_STEP, LOOSE, OUT_OF_STEP = 2.0, 32.0, 1024.0
 SENSITIVITY = 1 / 8
+BOUND, SPREAD = "bound", "norm-wise spread"
 
 
 class Severity(IntEnum):
@@ -29,7 +31,10 @@ class Severity(IntEnum):
 
 @dataclass(slots=True)
 class Lanes:
-    """One quantity of one parameter after one step: the subject's numbers and the oracle's."""
+    """One quantity of one parameter after one step: the subject's numbers and the oracle's.
+
+    `runs` are the same quantity in evaluations that round at random, one row each.
+    """
 
     step: int
     parameter: int
@@ -39,6 +44,7 @@ class Lanes:
     expected: Any
     bound: Any
     change: Any
+    runs: Callable[[], Any] | None = None
 
     def ratio(self) -> Any:
         """|got - expected| / bound; 0 where equal, inf where a NaN or an exact lane differs."""
@@ -56,14 +62,63 @@ class Lanes:
         """Lanes where the oracle itself may overflow, divide by zero or be undefined."""
         return ~np.isfinite(self.bound) | ~np.isfinite(self.expected)
 
+    def norms(self) -> Norms | None:
+        """The whole tensor against the spread of the runs, None where there is none to compare."""
+        if self.runs is None:
+            return None
+        runs = self.runs()
+        whole = np.isfinite(self.expected) & np.isfinite(runs).all(axis=0)
+        if not np.any(whole):
+            return None
+        spread = max(_norm((run - self.expected)[whole]) for run in runs)
+        away = self.got - self.expected
+        return Norms(_norm(away[whole]), spread, _norm(self.change[whole]), whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Norms:
+    """A tensor as a whole, in Frobenius norm: its distance, the spread of runs, the change.
+
+    `whole` are the lanes that it has in every run.
+    """
+
+    away: float
+    spread: float
+    change: float
+    whole: Any
+
+    @property
+    def ratio(self) -> float:
+        """The distance in spreads; inf where the runs agree and the subject does not."""
+        return 0.0 if self.away == 0 else self.away / self.spread if self.spread else math.inf
+
+    @property
+    def sensitivity(self) -> float:
+        """2 spreads over the size of the change."""
+        return 2 * self.spread / self.change if self.change else math.inf
+
+
+def _norm(x: Any) -> float:
+    """Euclidean norm that neither overflows nor underflows; inf where a lane is no number."""
+    largest = float(np.max(np.abs(x), initial=0.0))
+    if not 0 < largest < math.inf:
+        return largest if largest == 0 else math.inf
+    return largest * float(np.linalg.norm(np.ravel(x) / largest))
+
 
 @dataclass
 class Worst:
-    """The lane that is furthest off, in its context."""
+    """The lane that is furthest off, in its context; `spread` where the whole tensor is judged."""
 
     lanes: Lanes
     lane: int
     ratio: float
+    spread: float | None = None
+
+    @property
+    def yardstick(self) -> str:
+        """What the ratio is in units of."""
+        return BOUND if self.spread is None else SPREAD
 
 
 @dataclass
@@ -78,6 +133,7 @@ class Tally:
         first: the worst lane of the first step in which any lane is as bad as `severity` ends up.
         seen, excluded, insensitive: numbers of lanes.
         sharpest: smallest sensitivity of a lane that counts.
+        whole: lanes seen of tensors that were judged as a whole, by the spread of runs.
         failing: quantities with lanes out of step, and which lanes.
         history: everything that was counted.
     """
@@ -92,6 +148,7 @@ class Tally:
     excluded: int = 0
     insensitive: int = 0
     sharpest: float = math.inf
+    whole: int = 0
     failing: list[tuple[Lanes, Any]] = field(default_factory=list)
     history: list[Lanes] = field(default_factory=list)
 
@@ -99,6 +156,14 @@ class Tally:
     def blind(self) -> bool:
         """Whether no lane could have shown an error."""
         return self.seen == 0
+
+    @property
+    def yardstick(self) -> str:
+        """What judged: bounds lane by lane, the spread of whole tensors, or both."""
+        if self.blind:
+            return ""
+        used = [BOUND] * (self.seen > self.whole) + [SPREAD] * (self.whole > 0)
+        return " and ".join(used)
 
     def add(self, lanes: Lanes) -> Severity:
         """Count one quantity; returns the severity of its worst lane."""
@@ -109,41 +174,61 @@ class Tally:
             counts = ~excluded & ~dull
             self.excluded += int(np.sum(excluded))
             self.insensitive += int(np.sum(dull))
-            number = int(np.sum(counts))
-            self.seen += number
-            if number == 0:
-                return Severity.IN_STEP
-            self.sharpest = min(
-                self.sharpest, float(np.min(np.where(counts, sensitivity, math.inf)))
-            )
-            ratio = np.where(counts, ratio, 0.0)
-            return self._judge(lanes, ratio)
+            severity = Severity.IN_STEP
+            if np.any(counts):
+                self._saw(int(np.sum(counts)), float(np.min(sensitivity[counts])))
+                severity = self._judge(lanes, np.where(counts, ratio, 0.0))
+            moving = np.isfinite(lanes.expected) & (lanes.change != 0)
+            if 2 * np.sum(counts & moving) < np.sum(moving):
+                severity = max(severity, self._whole(lanes, excluded, dull))
+            return severity
+
+    def _saw(self, number: int, sensitivity: float) -> None:
+        self.seen += number
+        self.sharpest = min(self.sharpest, sensitivity)
 
     def _judge(self, lanes: Lanes, ratio: Any) -> Severity:
+        """Lane by lane, in bounds."""
         worst = float(np.max(ratio))
         self.worst = max(self.worst, worst)
         if worst <= IN_STEP:
             return Severity.IN_STEP
-        out = self._out(lanes, ratio)
+        away = np.abs(lanes.got - lanes.expected)
+        out = self._out(ratio, ~(away <= SENSITIVITY * np.abs(lanes.change)))
         if np.any(out):
+            ratio = np.where(out, ratio, 0.0)
+        lane = int(np.argmax(ratio))
+        found = Worst(lanes, lane, float(np.ravel(ratio)[lane]))
+        return self._note(found, out if np.any(out) else ratio > IN_STEP, bool(np.any(out)))
+
+    def _whole(self, lanes: Lanes, excluded: Any, dull: Any) -> Severity:
+        """The tensor as a whole, in spreads, where bounds are too wide for most of its lanes."""
+        norms = lanes.norms()
+        if norms is None or norms.sensitivity > SENSITIVITY:
+            return Severity.IN_STEP
+        left_out, unseen = excluded & norms.whole, dull & norms.whole
+        self.excluded -= int(np.sum(left_out))
+        self.insensitive -= int(np.sum(unseen))
+        self.whole += int(np.sum(left_out | unseen))
+        self._saw(int(np.sum(left_out | unseen)), norms.sensitivity)
+        self.worst = max(self.worst, norms.ratio)
+        if norms.ratio <= IN_STEP:
+            return Severity.IN_STEP
+        mangled = not norms.away <= SENSITIVITY * norms.change
+        lane = int(np.argmax(np.where(norms.whole, np.abs(lanes.got - lanes.expected), 0.0)))
+        found = Worst(lanes, lane, norms.ratio, norms.spread)
+        return self._note(found, norms.whole, bool(self._out(norms.ratio, mangled)))
+
+    def _note(self, found: Worst, where: Any, out: bool) -> Severity:
+        """Remember what is not in step; the first of the worst kind is what a report shows."""
+        severity = Severity.LOOSE if found.ratio <= LOOSE else Severity.POOR
+        if out:
             severity = Severity.OUT
-            self.failing.append((lanes, out))
-        else:
-            severity = Severity.LOOSE if worst <= LOOSE else Severity.POOR
+            self.failing.append((found.lanes, where))
         if severity > self.severity:
-            where = np.where(out, ratio, 0.0) if severity is Severity.OUT else ratio
-            lane = int(np.argmax(where))
-            self.severity = severity
-            self.first = Worst(lanes, lane, float(np.ravel(where)[lane]))
-            self.lanes_out = (
-                int(np.sum(out)) if severity is Severity.OUT else int(np.sum(ratio > 2))
-            )
+            self.severity, self.first, self.lanes_out = severity, found, int(np.sum(where))
         return severity
 
-    def _out(self, lanes: Lanes, ratio: Any) -> Any:
-        """Lanes that no correct algebra explains."""
-        if self.widest:
-            return ratio > self.limit
-        away = np.abs(lanes.got - lanes.expected)
-        mangled = ~(away <= SENSITIVITY * np.abs(lanes.change))
-        return (ratio > LOOSE) & mangled
+    def _out(self, ratio: Any, mangled: Any) -> Any:
+        """What no correct algebra explains."""
+        return ratio > self.limit if self.widest else (ratio > LOOSE) & mangled

@@ -156,7 +156,7 @@ def _lockstep(symbol: str, context: Context) -> Outcome:
 
 def _only(tally: Tally, symbol: str) -> Tally:
     """The part of a tally that speaks of one quantity."""
-    part = Tally(tally.widest)
+    part = Tally(tally.widest, tally.limit)
     for lanes in tally.history:
         if lanes.quantity == symbol:
             part.add(lanes)

@@ -107,9 +107,17 @@ def _add_evidence(page: Page, e: Evidence) -> None:
     expected, bound, got = _number_rows(e)
     page.row("expected", expected)
     page.row("+-", bound)
-    page.row("got", got, Text(f"{notation.ratio(e.ratio)} bounds off", style="bold"))
+    page.row("got", got, Text(_off(e), style="bold"))
+    if e.yardstick != "bound":
+        page.row("yardstick", f"{e.yardstick}: of the whole tensor, in runs that round at random")
     if e.first_wrong:
         page.row("first wrong", e.first_wrong)
+
+
+def _off(e: Evidence) -> str:
+    """How far off, in units of what it was measured with."""
+    unit = "bounds off" if e.yardstick == "bound" else "spreads off, all lanes together"
+    return f"{notation.ratio(e.ratio)} {unit}"
 
 
 def _number_rows(e: Evidence) -> list[str]:

@@ -27,10 +27,12 @@ class Evidence:
         lanes_out: lanes out of step at that step, over all parameters.
         lanes_seen: lanes that could have shown it.
         condition: what the lanes have in common, or empty.
-        expected, bound, got: the lane's numbers.
-        ratio: |got - expected| / bound.
+        expected, bound, got: the lane's numbers; under the norm-wise spread, `bound` is that of the
+            whole tensor and the lane the one that is furthest off.
+        ratio: |got - expected| / bound, of the lane or in the norm of the whole tensor.
         first_wrong: the first wrong quantity in data-flow order, in words.
         hyperparameters: as the subject was constructed, in its own names.
+        yardstick: what the ratio is measured in, `bound` or `norm-wise spread`.
     """
 
     equation: str
@@ -50,6 +52,7 @@ class Evidence:
     ratio: float
     first_wrong: str
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    yardstick: str = "bound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ class Result:
     """The outcome of one check.
 
     `sensitivity` is 2 bounds over the update, the smallest relative error that the check could see;
-    `consequence_of` names the failed check that explains this one.
+    `yardstick` says what it measured with; `consequence_of` names the failed check that explains
+    this one.
     """
 
     id: str
@@ -100,6 +104,7 @@ class Result:
     seconds: float = 0.0
     worst: float | None = None
     docs: str = ""
+    yardstick: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,10 @@ def _add_strength(page: Page, report: Report) -> None:
         worst, name = max(measured)
         off = f"{notation.ratio(worst)} bounds off; up to 2 is in step"
         page.row("worst lane", off, f"({name})")
+    coarse = [r for r in passed if r.yardstick.endswith("spread")]
+    if coarse:
+        how = f"norm-wise spread where bounds see nothing, in {notation.many(len(coarse), 'check')}"
+        page.row("yardstick", how)
     sharp = sorted((r.sensitivity, r.id) for r in passed if r.sensitivity)
     if sharp:
         page.rows("sensitivity", _sensitivity(sharp))
@@ -220,4 +224,6 @@ def _add_every(page: Page, results: Sequence[Result]) -> None:
         facts = [f"worst {notation.ratio(r.worst)}"] if r.worst is not None else []
         if r.sensitivity is not None:
             facts.append(f"sees {notation.relative(r.sensitivity)}")
+        if r.yardstick.endswith("spread"):
+            facts.append(f"by {r.yardstick}")
         page.line(f"{r.status:<12}{r.level.upper():<8}{r.id}", *facts, hang=20)

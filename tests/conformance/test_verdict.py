@@ -13,6 +13,7 @@ from instep.conformance.verdict import (
     LOOSE,
     OUT_OF_STEP,
     SENSITIVITY,
+    SPREAD,
     Lanes,
     Severity,
     Tally,
@@ -155,3 +156,72 @@ def test_an_empty_tensor_changes_nothing():
     tally = Tally(widest=True)
     assert tally.add(lanes(np.zeros(0), np.zeros(0), np.zeros(0))) is Severity.IN_STEP
     assert tally.blind
+
+
+def whole(away: float, *, spread: float = 1e-6, bound: float = 1.0, seen: int = 0) -> Lanes:
+    """Sixteen lanes whose bounds show nothing (but for some), in four runs of this spread."""
+    expected, bounds = np.ones(16), np.full(16, bound)
+    bounds[:seen] = 1e-9
+    runs = expected + spread / 4 * np.array([[1.0], [-1.0], [0.5], [0.0]])
+    found = lanes(expected + away / 4, expected, bounds)
+    found.runs = lambda: runs
+    return found
+
+
+@pytest.mark.parametrize("widest", [True, False])
+@pytest.mark.parametrize(
+    ("spreads", "severity"),
+    [(1.9, Severity.IN_STEP), (2.1, Severity.LOOSE), (33, Severity.POOR), (1e6, Severity.OUT)],
+)
+def test_a_tensor_that_bounds_do_not_see_is_judged_as_a_whole(spreads, severity, widest):
+    tally = Tally(widest)
+    assert tally.add(whole(spreads * 1e-6)) is severity
+    assert tally.worst == pytest.approx(spreads, rel=1e-6)
+    assert tally.yardstick == SPREAD
+    assert tally.sharpest == pytest.approx(2e-6 / 4)
+    assert (tally.seen, tally.insensitive, tally.whole) == (16, 0, 16)
+    if severity > Severity.IN_STEP:
+        assert tally.first.spread == pytest.approx(1e-6)
+
+
+def test_bounds_that_are_infinite_are_made_up_for_too():
+    tally = Tally(widest=True)
+    assert tally.add(whole(1.0, bound=math.inf)) is Severity.OUT
+    assert (tally.seen, tally.excluded) == (16, 0)
+    assert tally.add(whole(math.nan)) is Severity.OUT
+
+
+def test_a_spread_that_is_as_wide_shows_nothing_either():
+    tally = Tally(widest=True)
+    assert tally.add(whole(1.0, spread=0.3)) is Severity.IN_STEP
+    assert tally.blind
+    assert tally.yardstick == ""
+    assert tally.insensitive == 16
+
+
+@pytest.mark.parametrize(("seen", "asked"), [(0, True), (7, True), (8, False), (16, False)])
+def test_the_spread_is_asked_for_when_bounds_see_less_than_half(seen: int, asked: bool):
+    tally, found = Tally(widest=True), whole(0.0, seen=seen)
+    calls, inner = [], found.runs
+    found.runs = lambda: calls.append(1) or inner()
+    tally.add(found)
+    assert bool(calls) == asked
+    assert tally.seen == (16 if asked else seen)
+    assert tally.yardstick == (SPREAD if seen == 0 else f"bound and {SPREAD}" if asked else "bound")
+
+
+def test_lanes_that_some_run_has_no_number_for_are_left_out():
+    tally, found = Tally(widest=True), whole(0.0)
+    runs = found.runs().copy()
+    runs[2, 3] = math.inf
+    found.runs = lambda: runs
+    found.got[3] = 99.0
+    assert tally.add(found) is Severity.IN_STEP
+    assert (tally.seen, tally.insensitive) == (15, 1)
+
+
+def test_norms_neither_overflow_nor_vanish():
+    for size in (1e-300, 1e300):
+        found = lanes([3 * size, 4 * size], [0.0, 0.0], [1.0, 1.0], size)
+        found.runs = lambda: np.zeros((2, 2))
+        assert found.norms().away == pytest.approx(5 * size)

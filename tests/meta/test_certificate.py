@@ -13,9 +13,10 @@ from instep import spec
 from instep.conformance.bounds import BoundedArithmetic
 from instep.conformance.probes import Probe, ProbeFactory
 from instep.conformance.profile import FLOAT_TYPES, Profile, grades
+from instep.conformance.rounding import RandomRounding
 from instep.spec.arithmetic import Exact
 from instep.spec.model import Algorithm
-from meta.rounding import Quantities, RandomRounding, run
+from meta.runs import Quantities, run
 
 SHAPES = ((41,), (3, 5))
 SEEDS = (-1, -2, *range(3))  # all down, all up, by chance

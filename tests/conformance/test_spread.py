@@ -1,0 +1,147 @@
+"""The second yardstick: runs that round at random, where bounds for single lanes see nothing."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from instep import spec
+from instep.conformance.bounds import Bounded
+from instep.conformance.observe import Recording
+from instep.conformance.oracle import Model, Oracle, lockstep, trajectory
+from instep.conformance.probes import Probe, ProbeFactory
+from instep.conformance.profile import grades
+from instep.conformance.spread import RUNS, Spread
+from instep.conformance.subject import Subject, run
+from instep.conformance.verdict import IN_STEP, SPREAD, Severity, Tally
+
+MUON = spec.get(str(Path(__file__).parents[1] / "reference/specs/muon.py"))
+KEPT = ["a", "b", "c", "ns_steps", "momentum"]
+
+
+class Muon(torch.optim.Optimizer):
+    """In the parameter's own type, its polynomial in one of two orders; or wrong in one place."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float,
+        momentum: float,
+        eps: float,
+        ns_steps: int,
+        ns_coefficients: tuple[float, float, float],
+        order: str = "",
+        wrong: str = "",
+    ) -> None:
+        values = {"lr": lr, "momentum": momentum, "eps": eps}
+        super().__init__(params, {**values, "rounds": ns_steps, "polynomial": ns_coefficients})
+        self.order, self.wrong = order, wrong
+
+    @torch.no_grad()
+    def step(self) -> None:
+        for group in self.param_groups:
+            for p in group["params"]:
+                m = self.state[p].setdefault("momentum_buffer", torch.zeros_like(p))
+                m.mul_(group["momentum"]).add_(p.grad, alpha=1 - group["momentum"])
+                tall = p.shape[0] > p.shape[1]
+                x = self.orthogonal(m.T if tall else m, group)
+                ratio = p.shape[0] / p.shape[1]
+                scale = 1.0 if self.wrong == "scale" else max(1, ratio) ** 0.5
+                p.sub_(group["lr"] * scale * (x.T if tall else x))
+
+    def orthogonal(self, x: torch.Tensor, group: dict[str, Any]) -> torch.Tensor:
+        a, b, c = group["polynomial"]
+        c = c * 1.01 if self.wrong == "coefficient" else c
+        x = x / x.norm().clamp(min=group["eps"])
+        for _ in range(group["rounds"]):
+            gram = x @ x.T
+            if self.order == "outside in":
+                x = a * x + b * (gram @ x) + c * (gram @ (gram @ x))
+            else:
+                x = a * x + (b * gram + c * (gram @ gram)) @ x
+        return x
+
+
+def made(dtype: str, **more: Any) -> Probe:
+    factory = ProbeFactory(MUON, MUON.defaults(), MUON.option_defaults(), KEPT)
+    return factory.make("x", dtype=dtype, shapes=((13, 11), (7, 9)), **{"steps": 6, **more})
+
+
+def recorded(dtype: str, **keywords: Any) -> Recording:
+    return run(Subject(partial(Muon, **keywords), MUON), made(dtype))
+
+
+def judged(steps: Any, *, widest: bool = True) -> Tally:
+    tally = Tally(widest)
+    for lanes in steps:
+        for one in lanes:
+            tally.add(one)
+    return tally
+
+
+@pytest.mark.parametrize("order", ["", "outside in"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_correct_evaluations_lie_within_two_spreads(dtype: str, order: str):
+    for profile in grades(dtype):
+        found = judged(trajectory(Model(MUON), recorded(dtype, order=order), profile))
+        assert found.worst <= IN_STEP
+        assert found.sharpest < 1e-3
+        # In float64 with scalars as wide, even the bounds of an iterated product are narrow enough.
+        assert (SPREAD in found.yardstick) == (profile.scalar_unit > 2.0**-52 or dtype != "float64")
+
+
+@pytest.mark.parametrize("wrong", ["scale", "coefficient"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_wrong_ones_are_thousands_of_spreads_away(dtype: str, wrong: str):
+    found = judged(trajectory(Model(MUON), recorded(dtype, wrong=wrong), grades(dtype)[0]))
+    assert found.severity is Severity.OUT
+    assert found.worst > 4096
+    assert found.first.yardstick == (SPREAD if dtype == "float32" else "bound")
+
+
+def test_in_lockstep_the_runs_start_from_the_subjects_own_state():
+    recording = recorded("float32", wrong="scale")
+
+    def read(symbol: str, t: int, i: int) -> Bounded | None:
+        leaf = recording.moments[t].leaves[i].get("momentum_buffer")
+        return None if leaf is None else Bounded(leaf)
+
+    steps = lockstep(Model(MUON), recording, grades("float32")[0], ["M"], read)
+    found = judged(steps)
+    assert {lanes.quantity for lanes, _ in found.failing} == {"theta"}
+    # The first parameter is tall, the second is wide, where the scale is one.
+    assert {lanes.parameter for lanes, _ in found.failing} == {0}
+
+
+def test_runs_are_reproducible_and_are_made_only_when_asked_for():
+    probe, profile, started = made("float32", steps=2), grades("float32")[0], []
+
+    def start(arithmetic: Any) -> Oracle:
+        started.append(arithmetic.seed)
+        return Oracle(Model(MUON), probe, profile, arithmetic)
+
+    first, again = Spread(profile, start), Spread(profile, start)
+    assert started == []
+    values = first.values("theta", 2, 1)
+    assert started == list(range(RUNS))
+    assert values.shape == (RUNS, 7, 9)
+    assert np.array_equal(values, again.values("theta", 2, 1))
+    assert len({row.tobytes() for row in values}) == RUNS
+
+
+def test_where_bounds_serve_no_run_is_made():
+    adam = spec.get("adam")
+    factory = ProbeFactory(adam, adam.defaults(), adam.option_defaults())
+    recording = run(Subject(torch.optim.Adam, adam), factory.make("x"))
+    tally = Tally(widest=True)
+    for lanes in trajectory(Model(adam), recording, grades("float64")[0]):
+        for one in lanes:
+            one.runs = lambda: pytest.fail("runs were made")
+            tally.add(one)
+    assert tally.seen > 1000
+    assert tally.yardstick == "bound"
