@@ -155,16 +155,25 @@ class BoundedArithmetic:
         raise SpecError(f"bounds: no operator {op}")
 
     def _sum(self, op: str, a: Bounded, b: Bounded, host: bool) -> Bounded:
-        """Adding an exact zero does not round."""
+        """Adding an exact zero does not round, and adding whole host numbers does not."""
         value = OPERATORS[op](a.value, b.value)
+        if host and self._whole(a) and self._whole(b) and self._whole(Bounded(value)):
+            return Bounded(value, host=True)
         total = self._rounded(value, a.bound + b.bound, host)
         zero = ((a.value == 0) & (a.bound == 0)) | ((b.value == 0) & (b.bound == 0))
         if np.any(zero):
             total.bound = np.where(zero, a.bound + b.bound, total.bound)
         return total
 
+    def _whole(self, x: Bounded) -> bool:
+        """Whether a host number is an integer, and known exactly."""
+        exact = bool(x.bound == 0) and bool(abs(x.value) < 2.0**self.scalar_bits)
+        return exact and float(x.value).is_integer()
+
     def _product(self, a: Bounded, b: Bounded, host: bool) -> Bounded:
         value = a.value * b.value
+        if host and self._whole(a) and self._whole(b) and self._whole(Bounded(value)):
+            return Bounded(value, host=True)
         if _is_unit(a) or _is_unit(b):
             return Bounded(value, a.bound * np.abs(b.value) + b.bound * np.abs(a.value), host)
         bound = np.abs(a.value) * b.bound + np.abs(b.value) * a.bound + a.bound * b.bound
@@ -174,6 +183,8 @@ class BoundedArithmetic:
 
     def _quotient(self, a: Bounded, b: Bounded, host: bool) -> Bounded:
         value = np.divide(a.value, b.value)
+        if host and self._whole(a) and self._whole(b) and self._whole(Bounded(value)):
+            return Bounded(value, host=True)
         if _is_unit(b):
             return Bounded(value, a.bound, host)
         room = np.abs(b.value) - b.bound
@@ -204,6 +215,8 @@ class BoundedArithmetic:
 
     def call(self, function: str, *arguments: Any) -> Any:
         """The elementwise functions."""
+        if function == "pi":
+            return self.number(Fraction(*math.pi.as_integer_ratio()) + Fraction(1, 2**60))
         if function in ("max", "min"):
             return self._extremum(function, *arguments)
         a = arguments[0] if isinstance(arguments[0], Bounded) else self.number(arguments[0])
@@ -218,7 +231,13 @@ class BoundedArithmetic:
             case "exp" | "log":
                 return self._transcendental(function, a)
             case "floor":
-                return Bounded(np.floor(a.value), a.bound, a.host)
+                # The integers that the argument may fall to; none but one where it is sharp.
+                up = np.floor(a.value + a.bound) - np.floor(a.value)
+                down = np.floor(a.value) - np.floor(a.value - a.bound)
+                return Bounded(np.floor(a.value), np.maximum(up, down), a.host)
+            case "cos":
+                moved = np.abs(np.sin(a.value)) * a.bound + a.bound**2 / 2
+                return self._rounded(np.cos(a.value), moved, a.host)
         raise SpecError(f"bounds: no function {function}")
 
     def _extremum(self, function: str, *arguments: Any) -> Bounded:

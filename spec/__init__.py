@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from instep.spec.errors import SpecError, UnknownSpecError
 from instep.spec.model import Algorithm, Dialect
-from instep.spec.registry import dialects, get, names, wrappers
+from instep.spec.registry import dialects, get, names, schedule_names, wrappers
 
 __all__ = [
     "Algorithm",
@@ -14,5 +14,6 @@ __all__ = [
     "dialects",
     "get",
     "names",
+    "schedule_names",
     "wrappers",
 ]

@@ -122,6 +122,8 @@ class Float64:
 
     def call(self, function: str, *arguments: Any) -> Any:
         """Numpy's function; max and min propagate NaN as torch's do."""
+        if function == "pi":
+            return np.float64(math.pi)
         if function in _NUMPY:
             return _NUMPY[function](*arguments)
         raise SpecError(f"float64: no function {function}")
@@ -185,6 +187,7 @@ _NUMPY: dict[str, Callable[..., Any]] = {
     "exp": np.exp,
     "log": np.log,
     "floor": _floor,
+    "cos": np.cos,
     "max": np.maximum,
     "min": np.minimum,
 }
@@ -214,6 +217,7 @@ class Exact(Float64):
 
     def binary(self, op: str, a: Any, b: Any) -> Any:
         """Division by zero gives infinity or NaN instead of raising."""
+        a, b = (x.item() if isinstance(x, np.ndarray) and x.ndim == 0 else x for x in (a, b))
         if op == "/" and not isinstance(a, np.ndarray) and not isinstance(b, np.ndarray):
             return _divide(a, b)
         if op == "/":
@@ -224,6 +228,8 @@ class Exact(Float64):
 
     def call(self, function: str, *arguments: Any) -> Any:
         """Mpmath's function, lane by lane."""
+        if function == "pi":
+            return +mpmath.pi
         if function not in _MPMATH:
             raise SpecError(f"mpmath: no function {function}")
         if any(isinstance(x, np.ndarray) for x in arguments):
@@ -273,6 +279,7 @@ _MPMATH: dict[str, Callable[..., Any]] = {
     "exp": mpmath.exp,
     "log": mpmath.log,
     "floor": lambda x: int(mpmath.floor(x)),
+    "cos": mpmath.cos,
     "max": lambda a, b: a if a >= b else b,
     "min": lambda a, b: a if a <= b else b,
 }

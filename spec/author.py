@@ -40,16 +40,17 @@ from instep.spec.recording import (
 
 # What `from instep.spec.author import *` puts into a specification file, and nothing else.
 __all__ = [
-    "absent", "algorithm", "apply", "at", "choose", "col_mean", "cols", "counter", "dialect",
+    "absent", "algorithm", "apply", "at", "choose", "col_mean", "cols", "cos", "counter", "dialect",
     "equal", "exclude", "exp", "floor", "grad", "holds", "hyper", "inner", "inputs", "length",
     "let", "local", "log", "loss", "matmul", "max_over_params", "maximum", "mean", "minimum",
-    "ndim", "norm", "numel", "option", "otherwise", "prev", "push", "reference", "repeat",
+    "ndim", "norm", "numel", "option", "otherwise", "pi", "prev", "push", "reference", "repeat",
     "require", "rms", "row_mean", "rows", "sign", "sqrt", "state", "theta", "total",
     "total_over_params", "transpose", "view", "when", "where",
 ]  # fmt: skip
 
 theta = sympy.Symbol(ir.THETA, real=True)
 sqrt, sign, exp, log, floor = sympy.sqrt, sympy.sign, sympy.exp, sympy.log, sympy.floor
+cos, pi = sympy.cos, sympy.pi
 prev, grad, loss = function("prev"), function("grad"), function("loss")
 maximum, minimum = function("max"), function("min")
 rows, cols, numel, ndim = (function(name) for name in ("rows", "cols", "numel", "ndim"))
@@ -117,11 +118,12 @@ def hyper(
     aliases: tuple[str, ...] | tuple[tuple[str, ...], ...] = (),
     probe: Any = None,
     description: str = "",
+    required: bool = False,
 ) -> Any:
     """Declare a hyperparameter; a tuple default declares and returns one per entry (`betas`).
 
     `probe` is the dyadic value (exact in every type) at which the suite tests it; `aliases` are
-    other libraries' names.
+    other libraries' names; one that is `required` has no default in the constructor.
     """
     try:
         interval = model.Domain.parse(domain)
@@ -131,7 +133,7 @@ def hyper(
     def one(symbol: str, value: float, index: int | None, tex: Any, other: Any, dyadic: Any) -> Any:
         tex, other = str(tex), tuple(other)
         item = model.Hyperparameter(
-            symbol, key, value, index, interval, scope, tex, other, dyadic, description
+            symbol, key, value, index, interval, scope, tex, other, dyadic, description, required
         )
         _declare("hyperparameters", symbol, item)
         return _symbol(symbol, tex)

@@ -22,7 +22,14 @@ PREFIX = "instep_"
 # Arguments of the authored functions; those not listed take one.
 ARITY = {"max": 2, "min": 2, "where": 3, "matmul": 2, "at": 2}
 
-_ELEMENTARY = {"Abs": "abs", "sign": "sign", "exp": "exp", "log": "log", "floor": "floor"}
+_ELEMENTARY = {
+    "Abs": "abs",
+    "sign": "sign",
+    "exp": "exp",
+    "log": "log",
+    "floor": "floor",
+    "cos": "cos",
+}
 _RELATIONS = {
     "StrictGreaterThan": ">",
     "GreaterThan": ">=",
@@ -77,6 +84,8 @@ class _Freezer:
             return self._signed_product(e.args)
         if e.is_Pow:
             return self._power(*e.args)
+        if e is sympy.pi:
+            return ir.Call("pi", ())
         return self._named(e)
 
     def _number(self, e: Any) -> ir.Expr:
@@ -86,7 +95,9 @@ class _Freezer:
             return ir.Const(Fraction(int(e.p), int(e.q)))
         if e.is_Float:
             return ir.Const(float(e))
-        raise SpecError(f"{e} is not a finite number")
+        if e in (sympy.oo, -sympy.oo):
+            return ir.Const(float(e))
+        raise SpecError(f"{e} is no number")
 
     def _sum(self, args: Sequence[Any]) -> ir.Expr:
         out = self.expression(args[0])

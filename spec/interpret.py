@@ -81,6 +81,10 @@ class Interpreter:
             for target in [where] if where is not None else self._all_hyperparameters():
                 target[name] = value
 
+    def evaluate(self, expr: ir.Expr) -> Any:
+        """An expression of hyperparameters that all parameters share."""
+        return _Step(self, [], _constant(()), {}, None)._value(expr, None)
+
     def _all_hyperparameters(self) -> list[dict[str, Any]]:
         return [self.shared, *(slot.hyperparameters for slot in self.slots)]
 
@@ -89,7 +93,7 @@ class Interpreter:
         gradients: Gradients | None = None,
         *,
         oracle: Oracle | None = None,
-        inputs: Mapping[str, float] | None = None,
+        inputs: Mapping[str, Any] | None = None,
         trace: Trace | None = None,
     ) -> None:
         """One step.
@@ -97,7 +101,7 @@ class Interpreter:
         Args:
             gradients: an array per parameter, None for a parameter without gradient; or
             oracle: a function from points (a value per parameter) to (loss, gradients).
-            inputs: what a schedule receives.
+            inputs: what a schedule receives; a sequence is a list of numbers.
             trace: called with (equation, target, parameter index or None, value).
         """
         everyone = range(len(self.slots))
@@ -151,12 +155,12 @@ class _Step:
         owner: Interpreter,
         active: list[int],
         oracle: Oracle,
-        inputs: dict[str, float],
+        inputs: dict[str, Any],
         trace: Trace | None,
     ) -> None:
         self.owner, self.active, self.oracle, self.trace = owner, active, oracle, trace
         self.arithmetic, self.slots, self.scopes = owner.arithmetic, owner.slots, owner.scopes
-        self.shared: dict[str, Any] = {k: self.arithmetic.number(v) for k, v in inputs.items()}
+        self.shared: dict[str, Any] = {k: self._input(v) for k, v in inputs.items()}
         self.shared_before: dict[str, Any] = {}
         self.gradients: dict[ir.Expr, tuple[Any, Gradients]] = {}
 
@@ -180,6 +184,11 @@ class _Step:
             slot.now.update(slot.state)
             out.append(self._value(expr, i))
         return out
+
+    def _input(self, value: Any) -> Any:
+        if isinstance(value, Sequence):
+            return self.arithmetic.tensor(np.array(value, dtype=np.float64))
+        return self.arithmetic.number(value)
 
     # ---- before and after the equations
 
@@ -388,7 +397,7 @@ class _Step:
         if counter is not None and name == counter.name:
             per_parameter = counter.scope == "parameter" and i is not None
             count = self.slots[i].count if per_parameter and i is not None else self.owner.count
-            return self.arithmetic.number(count)
+            return self.arithmetic.number(count + counter.start - 1)
         values = self.slots[i].hyperparameters if i is not None else self.owner.shared
         if name in values:
             return self.arithmetic.number(values[name])

@@ -19,7 +19,8 @@ Number = int | float | Fraction
 
 SHAPE_FUNCTIONS = frozenset({"rows", "cols", "numel", "ndim"})
 FUNCTIONS = (
-    frozenset({"sqrt", "abs", "sign", "max", "min", "exp", "log", "floor"}) | SHAPE_FUNCTIONS
+    frozenset({"sqrt", "abs", "sign", "max", "min", "exp", "log", "floor", "cos", "pi"})
+    | SHAPE_FUNCTIONS
 )
 THETA = "theta"
 

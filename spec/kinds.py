@@ -10,7 +10,7 @@ from instep.spec.errors import SpecError
 Kind = Literal["number", "condition"]
 
 # Arguments of a `Call`; functions not listed take one.
-ARITY = {"max": 2, "min": 2}
+ARITY = {"max": 2, "min": 2, "pi": 0}
 ARITHMETIC = frozenset(["+", "-", "*", "/", "**", "%"])
 RELATIONS = frozenset(["==", "!=", "<", "<=", ">", ">="])
 

@@ -79,6 +79,7 @@ class Hyperparameter:
     aliases: tuple[str, ...] = ()
     probe: float | int | None = None
     description: str = ""
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +130,56 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """The step counter: symbol, key in the state (None: torch keeps none), what it counts for."""
+    """The step counter: symbol, key in the state (None: torch keeps none), what it counts for.
+
+    `start` is its value in the first step; that of a schedule is its construction, at 0.
+    """
 
     name: str
     key: str | None
     scope: Literal["parameter", "optimizer"] = "parameter"
+    start: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a schedule reads besides hyperparameters, and where it comes from.
+
+    Attributes:
+        name: the symbol.
+        kind: `group` is an entry of the parameter group from before the schedule, `metric` the
+            argument of every step, `list` several numbers that the constructor gets, `function` the
+            value at the present epoch of a function that it gets.
+        key: the entry of the group, or the constructor's argument.
+        domain: that of each number.
+        probe: values at which the suite tests a list.
+        description: one clause.
+    """
+
+    name: str
+    kind: Literal["group", "metric", "list", "function"]
+    key: str
+    domain: Domain = REALS
+    probe: tuple[int | float, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What makes a specification that of a learning-rate schedule.
+
+    Attributes:
+        closed: the closed form: entries of the group from the epoch and what they were at first,
+            empty where the schedule remembers more than that.
+        entries: symbol and key of each entry of a parameter group that the schedule writes.
+        given: what it reads besides hyperparameters.
+        last: the last epoch that it speaks of, None where it goes on for ever.
+    """
+
+    closed: ir.Body = ()
+    entries: tuple[tuple[str, str], ...] = ()
+    given: tuple[Given, ...] = ()
+    last: ir.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +272,8 @@ class Algorithm:
     references: tuple[Reference, ...] = ()
     latex: tuple[tuple[str, str], ...] = ()
     dialect: Dialect | None = None
+    # For schedules alone: what a step of the body does to the entries of one parameter group.
+    schedule: Schedule | None = None
     # The algorithm as declared, which another dialect starts from.
     unbound: Algorithm | None = field(default=None, compare=False, repr=False)
     # Where each name is declared, for errors; (name, line).

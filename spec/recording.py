@@ -22,7 +22,7 @@ from instep.spec.errors import SpecError
 from instep.spec.freeze import freeze
 
 # Frames that stand between a specification file and the code that records it.
-_MACHINERY = ("instep.spec.recording", "instep.spec.author", "contextlib")
+_MACHINERY = ("instep.spec.recording", "instep.spec.author", "instep.spec.scheduling", "contextlib")
 _NOT_BOOLEAN = "a Python bool is no condition: `==` compared identity there; use equal(a, b)"
 _NO_TRUTH = "a condition has no truth value here: use when(...), where(...), and & | ~"
 
@@ -158,7 +158,7 @@ def as_condition(value: Any, what: str = "") -> ir.Expr:
     if isinstance(value, Condition):
         return value.node
     if isinstance(value, OptionSymbol):
-        if value.values != (False, True):
+        if set(value.values) != {False, True}:
             fail(
                 what,
                 f"option {value.name} is no condition: write {value.name} == {value.values[0]!r}",

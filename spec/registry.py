@@ -32,6 +32,11 @@ def dialects() -> list[str]:
     return sorted(d.name for algorithm in _catalogue().values() for d in algorithm.dialects)
 
 
+def schedule_names() -> list[str]:
+    """Public names of all known learning-rate schedules, sorted: `exponential-lr`, `step-lr`..."""
+    return sorted({n for a in _schedules().values() for n, _ in _meanings(a)})
+
+
 def wrappers() -> list[str]:
     """Public names of all known wrappers, sorted; each takes another: `lookahead(sgd)`."""
     return sorted({n for a in _wrappers().values() for n, _ in _meanings(a)})
@@ -69,7 +74,7 @@ def _composed(outer: str, inner: str) -> Algorithm:
 
 def _named(name: str) -> Algorithm:
     """The algorithm of a public name or a dialect."""
-    found = _find(name) or _find_wrapper(name)
+    found = _find(name) or _find_wrapper(name) or _find_in(name, _schedules())
     if found is None:
         raise UnknownSpecError(_unknown(name))
     algorithm, dialect = found
@@ -144,7 +149,7 @@ def _place(path: Path, error: Exception) -> str:
 @cache
 def _catalogue() -> dict[str, Algorithm]:
     """Complete algorithms by the name of their specification, named compositions included."""
-    found = {a.name: a for a in _declared().values() if not a.slots}
+    found = {a.name: a for a in _declared().values() if not a.slots and a.schedule is None}
     for wrapper in _wrappers().values():
         for inner in dict.fromkeys(d.inner[0][1] for d in wrapper.dialects if d.inner):
             composed = _composition(wrapper, found, inner)
@@ -178,13 +183,18 @@ def _wrappers() -> dict[str, Algorithm]:
     return {a.name: a for a in _declared().values() if a.slots}
 
 
+def _schedules() -> dict[str, Algorithm]:
+    """Learning-rate schedules, by name."""
+    return {a.name: a for a in _declared().values() if a.schedule is not None}
+
+
 @cache
 def _declared() -> dict[str, Algorithm]:
     """Every specification by its name: our folders, then entry points."""
-    from instep.spec import algorithms, transforms
+    from instep.spec import algorithms, schedules, transforms
 
     found: dict[str, Algorithm] = {}
-    for package in (algorithms, transforms):
+    for package in (algorithms, transforms, schedules):
         for module in pkgutil.iter_modules(package.__path__):
             loaded = importlib.import_module(f"{package.__name__}.{module.name}")
             found[loaded.spec.algorithm.name] = loaded.spec.algorithm
@@ -257,11 +267,15 @@ def _find(name: str) -> tuple[Algorithm, Dialect | None] | None:
 
 
 def _find_wrapper(name: str) -> tuple[Algorithm, Dialect | None] | None:
-    for algorithm in _wrappers().values():
+    return _find_in(name, _wrappers())
+
+
+def _find_in(name: str, among: Mapping[str, Algorithm]) -> tuple[Algorithm, Dialect | None] | None:
+    for algorithm in among.values():
         for public, dialect in _meanings(algorithm):
             if public == name:
                 return algorithm, dialect
-    return _with_dialect(name, _wrappers())
+    return _with_dialect(name, among)
 
 
 def _with_dialect(
@@ -276,7 +290,7 @@ def _with_dialect(
 
 def _unknown(name: str) -> str:
     near = difflib.get_close_matches(
-        name.lower(), [*names(), *dialects(), *wrappers()], n=3, cutoff=0.4
+        name.lower(), [*names(), *dialects(), *wrappers(), *schedule_names()], n=3, cutoff=0.4
     )
     if not near and not re.fullmatch(r"[a-z0-9._/-]+", name):
         return f"{name!r} is no name of a specification: names look like adamw or adamw/decay-after"

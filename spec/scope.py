@@ -40,8 +40,10 @@ class Scopes:
                 return Scope.TENSOR
             case ir.Loss() | ir.Reduce(_, "params", _):
                 return Scope.OPTIMIZER
-            case ir.Reduce(_, "all", _):
-                return Scope.REDUCED
+            case ir.Reduce(_, "all", operand):
+                # Of what no parameter has a part in (a list of milestones) it stays on the host.
+                inner = self.of(operand)
+                return inner if inner <= Scope.GROUP else Scope.REDUCED
             case ir.Absent(name):
                 return min(self.symbols.get(name, Scope.STATIC), Scope.PARAMETER)
             case ir.Len(name):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from instep.spec import ir, model
 from instep.spec.assignment import Paths, describe, fail, label
@@ -39,7 +40,23 @@ def validate(algorithm: model.Algorithm) -> model.Algorithm:
     _views(algorithm)
     used = _every_assignment(algorithm)
     _idle(algorithm, used)
+    if algorithm.schedule is not None:
+        _closed_form(algorithm, algorithm.schedule)
     return algorithm
+
+
+def _closed_form(algorithm: model.Algorithm, schedule: model.Schedule) -> None:
+    """A closed form is a body of its own, which assigns what the schedule writes."""
+    if not schedule.closed:
+        return
+    closed = replace(algorithm, body=schedule.closed)
+    _statements(closed)
+    _equations(closed)
+    for options in assignments(algorithm):
+        Paths(closed).check(options)
+    for name, _ in schedule.entries:
+        if name not in ir.assigned(schedule.closed):
+            fail(algorithm, "closed_form", f"does not assign {name}")
 
 
 def _declared(algorithm: model.Algorithm) -> Iterator[str]:
@@ -101,7 +118,7 @@ def _conditions(algorithm: model.Algorithm) -> None:
     for s in algorithm.states:
         if s.when is not None and not ir.is_static(s.when):
             fail(algorithm, s.name, "when= must be a condition on options")
-        _initial_value(algorithm, s, constants)
+        _initial_value(algorithm, s, constants | set(algorithm.inputs))
 
 
 def _initial_value(algorithm: model.Algorithm, state: model.State, constants: set[str]) -> None:
@@ -287,6 +304,8 @@ def _idle(algorithm: model.Algorithm, used: set[str]) -> None:
         if o.name not in mentioned and len(o.values) > 1:
             fail(algorithm, o.name, "the option changes nothing; use it, or leave it out")
     written = ir.assigned(algorithm.body)
+    if algorithm.schedule is not None:  # the optimizer reads them
+        used = used | {name for name, _ in algorithm.schedule.entries}
     for s in algorithm.states:
         if s.name not in written:
             fail(algorithm, s.name, "the state is never written")

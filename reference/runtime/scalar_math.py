@@ -34,6 +34,8 @@ def _sign(x: float) -> float:
 sqrt = _either(_root, torch.sqrt)
 exp = _either(math.exp, torch.exp)
 log = _either(_logarithm, torch.log)
+cos = _either(math.cos, torch.cos)
+pi = math.pi
 sign = _either(_sign, torch.sign)
 floor = _either(lambda x: float(math.floor(x)), torch.floor)
 absolute = _either(abs, torch.abs)

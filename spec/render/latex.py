@@ -26,7 +26,7 @@ from instep.spec.render.symbols import (
 )
 
 _SPACE = r"\quad "
-_FUNCTIONS = {"exp": r"\exp", "log": r"\log", "max": r"\max", "min": r"\min"}
+_FUNCTIONS = {"cos": r"\cos", "exp": r"\exp", "log": r"\log", "max": r"\max", "min": r"\min"}
 
 
 class LatexPrinter(Printer):
@@ -98,6 +98,8 @@ class LatexPrinter(Printer):
 
     def call(self, function: str, xs: Sequence[ir.Expr]) -> Printed:
         inside = self.arguments(xs)
+        if function == "pi":
+            return Printed(r"\pi", Level.ATOM)
         if function == "sqrt":
             return Printed(rf"\sqrt{{{inside}}}", Level.POWER)
         if function == "abs":
@@ -186,7 +188,7 @@ def latex_algorithm(
             keeps all of them.
     """
     shown = listing.view(algorithm, options, keep)
-    rows = [*_input(shown), *_start(shown), *_loop(shown), *_views(shown)]
+    rows = [*_input(shown), *_start(shown), *_loop(shown), *_views(shown), *_closed(shown)]
     return _environment("array", "{ll}", [f"{left} & {right}".rstrip() for left, right in rows])
 
 
@@ -200,7 +202,9 @@ def _input(shown: View) -> Iterator[Row]:
         key = h.key if h.index is None else f"{h.key}[{h.index}]"
         yield f"{_SPACE}{printer.bare(h.name)} = {printer.number(h.default).text}", _cite(key)
     for name in algorithm.inputs:
-        yield _SPACE + printer.bare(name), r"\text{with every step}"
+        source = shown.source(name)
+        cited = rf"\text{{{source}}}" if " " in source else _cite(source)
+        yield _SPACE + printer.bare(name), cited
     for name, values in shown.keep.items():
         shows = r",\ ".join(printer.option_value(v).text for v in values)
         yield rf"{_SPACE}{printer.switch(name).text} \in \{{{shows}\}}", _cite(name)
@@ -212,12 +216,14 @@ def _input(shown: View) -> Iterator[Row]:
 
 
 def _start(shown: View) -> Iterator[Row]:
-    printer = _printer(shown.algorithm, step="0")
+    counter = shown.algorithm.counter
+    before = "0" if counter is None else str(counter.start - 1)
+    printer = _printer(shown.algorithm, step=before)
     states = shown.states()
     if states:
         yield r"\textbf{start}", ""
     for s in states:
-        left = with_index(printer.bare(s.name), "0")
+        left = with_index(printer.bare(s.name), before)
         if s.shape == "history":
             yield rf"{_SPACE}{printer.bare(s.name)} \gets ()", _cite(s.key)
         elif s.init is None:
@@ -228,7 +234,7 @@ def _start(shown: View) -> Iterator[Row]:
 
 def _loop(shown: View) -> Iterator[Row]:
     printer = _printer(shown.algorithm)
-    yield rf"\textbf{{for}}\ {printer.step} = 1, 2, \ldots\ \textbf{{do}}", ""
+    yield rf"\textbf{{for}}\ {printer.step} = {shown.steps()}\ldots\ \textbf{{do}}", ""
     for line in shown.lines(indexed=True):
         yield _SPACE * (line.depth + 1) + _item(line.item, printer), _label(line)
     if shown.moves_parameters():
@@ -246,6 +252,15 @@ def _views(shown: View) -> Iterator[Row]:
         if v.inverse is not None:
             back = rf"{printer.symbol(ir.THETA).text} \gets {printer.show(v.inverse)}"
             yield rf"{_SPACE}{back}", r"\text{back}"
+
+
+def _closed(shown: View) -> Iterator[Row]:
+    found = shown.closed_lines(indexed=True)
+    printer = _printer(shown.algorithm)
+    if found:
+        yield r"\textbf{closed form}", ""
+    for line in found:
+        yield _SPACE * (line.depth + 1) + _item(line.item, printer), _label(line)
 
 
 def _label(line: Line) -> str:
@@ -289,6 +304,9 @@ def _item(item: listing.Item, printer: LatexPrinter) -> str:
 def _printer(algorithm: Algorithm, step: str = "") -> LatexPrinter:
     """A printer for an algorithm's symbols; what changes from step to step bears the step."""
     indexed = ir.assigned(algorithm.body) | set(algorithm.inputs) | {ir.THETA}
+    if algorithm.schedule is not None:  # of what it reads, the constructor and the group stay
+        indexed |= ir.assigned(algorithm.schedule.closed)
+        indexed -= {g.name for g in algorithm.schedule.given if g.kind in ("group", "list")}
     names = latex_names(algorithm)
     name = step_name(algorithm)
     return LatexPrinter(names, frozenset(indexed), step or names.get(name, name))

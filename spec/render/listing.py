@@ -228,6 +228,30 @@ class View:
         """The lines of the loop's body."""
         return lines(resolve(self.algorithm.body, self.options, self.keep), indexed=indexed)
 
+    def closed_lines(self, *, indexed: bool) -> list[Line]:
+        """The lines of a schedule's closed form."""
+        schedule = self.algorithm.schedule
+        closed = () if schedule is None else schedule.closed
+        return lines(resolve(closed, self.options, self.keep), indexed=indexed)
+
+    def all_lines(self, *, indexed: bool) -> list[Line]:
+        """The lines of both."""
+        return [*self.lines(indexed=indexed), *self.closed_lines(indexed=indexed)]
+
+    def steps(self) -> str:
+        """The first steps as they are counted: `1, 2, `."""
+        counter = self.algorithm.counter
+        first = 1 if counter is None else counter.start
+        return f"{first}, {first + 1}, "
+
+    def source(self, name: str) -> str:
+        """Where an input comes from."""
+        schedule = self.algorithm.schedule
+        for given in () if schedule is None else schedule.given:
+            if given.name == name and given.kind != "metric":
+                return given.key
+        return "with every step"
+
     def moves_parameters(self) -> bool:
         """Whether the algorithm is about parameters; a schedule is not."""
         return any(map(_may_move, self.algorithm.body))
@@ -277,7 +301,7 @@ def equation_lines(shown: View, equation: str, *, indexed: bool) -> list[Line]:
     Raises SpecError where there is none; it names options that have it, or the nearest names.
     """
     name, _, form = equation.partition("@")
-    found = [line for line in shown.lines(indexed=indexed) if _is(line.item, name, form)]
+    found = [line for line in shown.all_lines(indexed=indexed) if _is(line.item, name, form)]
     if found:
         return found
     raise SpecError(_no_equation(shown, name, form))
@@ -294,7 +318,7 @@ def _no_equation(shown: View, name: str, form: str) -> str:
     full = f"{name}@{form}" if form else name
     elsewhere = options_with(algorithm, full)
     if elsewhere is None:
-        named = (s for s in ir.statements(algorithm.body) if isinstance(s, ir.Let | ir.Push))
+        named = (s for s in ir.statements(_bodies(algorithm)) if isinstance(s, ir.Let | ir.Push))
         known = sorted({s.equation for s in named})
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known
         return f"{algorithm.full_name} has no equation {full!r}; nearest: {', '.join(near)}"
@@ -312,13 +336,19 @@ def options_with(algorithm: Algorithm, equation: str) -> dict[str, OptionValue] 
         return sum(options[k] != v for k, v in own.items())
 
     for options in sorted(assignments(algorithm), key=distance):
-        for statement in ir.statements(resolve(algorithm.body, options)):
+        for statement in ir.statements(resolve(_bodies(algorithm), options)):
             match statement:
                 case ir.Let(equation=found, form=other) if found == name and form in ("", other):
                     return options
                 case ir.Push(equation=found) if found == name and not form:
                     return options
     return None
+
+
+def _bodies(algorithm: Algorithm) -> ir.Body:
+    """The body, and the closed form of a schedule."""
+    closed = () if algorithm.schedule is None else algorithm.schedule.closed
+    return (*algorithm.body, *closed)
 
 
 def switches(algorithm: Algorithm) -> dict[str, tuple[OptionValue, ...]]:

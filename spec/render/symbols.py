@@ -93,6 +93,8 @@ def _symbols(algorithm: Algorithm) -> list[str]:
     if algorithm.counter is not None:
         names.append(algorithm.counter.name)
     names += [let.target.name for let in ir.lets(algorithm.body)]
+    if algorithm.schedule is not None:
+        names += [let.target.name for let in ir.lets(algorithm.schedule.closed)]
     names += [s.variable for s in ir.statements(algorithm.body) if isinstance(s, ir.Repeat)]
     return list(dict.fromkeys(names))
 

@@ -64,7 +64,13 @@ class AsciiPrinter(Printer):
         return Printed(text, Level.POWER)
 
     def call(self, function: str, xs: Sequence[ir.Expr]) -> Printed:
+        if not xs:
+            return self.constant(function)
         return Printed(f"{function}({self.arguments(xs)})", Level.ATOM)
+
+    def constant(self, name: str) -> Printed:
+        """A number that has a name of its own."""
+        return Printed(name, Level.ATOM)
 
     def where(self, condition: ir.Expr, a: ir.Expr, b: ir.Expr) -> Printed:
         return Printed(f"where({self.arguments([condition, a, b])})", Level.ATOM)
@@ -127,6 +133,9 @@ class UnicodePrinter(AsciiPrinter):
         text = self.bare(name)
         return Printed(text, Level.POWER if is_raised(text) else Level.ATOM)
 
+    def constant(self, name: str) -> Printed:
+        return Printed(to_unicode(rf"\{name}") or name, Level.ATOM)
+
     def previous(self, name: str) -> Printed:
         text, index = self.bare(name), subscript(f"{self.step}-1")
         if index is None or is_lowered(text):
@@ -148,6 +157,8 @@ class UnicodePrinter(AsciiPrinter):
         return Printed(f"{left}^{self.operand(exponent, Level.ATOM)}", Level.POWER)
 
     def call(self, function: str, xs: Sequence[ir.Expr]) -> Printed:
+        if not xs:
+            return self.constant(function)
         inside = self.arguments(xs)
         if function == "sqrt":
             return Printed("√" + self.operand(xs[0], Level.ATOM), Level.POWER)
@@ -233,7 +244,7 @@ def text_algorithm(
     shown = listing.view(algorithm, options, keep)
     printer = _printer(algorithm, ascii=ascii)
     rows = [*_input(shown, printer), *_start(shown, printer), *_loop(shown, printer)]
-    rows += _views(shown, printer)
+    rows += [*_views(shown, printer), *_closed(shown, printer)]
     return "\n".join(_columns(rows, width))
 
 
@@ -247,7 +258,7 @@ def _input(shown: View, printer: AsciiPrinter) -> Iterator[Row]:
         key = h.key if h.index is None else f"{h.key}[{h.index}]"
         yield 1, f"{printer.bare(h.name)} = {printer.number(h.default).text}", key
     for name in algorithm.inputs:
-        yield 1, printer.bare(name), "with every step"
+        yield 1, printer.bare(name), shown.source(name)
     for name, values in shown.keep.items():
         yield 1, f"{name} = {' | '.join(printer.option_value(v).text for v in values)}", "option"
     for slot in algorithm.slots:
@@ -271,7 +282,7 @@ def _start(shown: View, printer: AsciiPrinter) -> Iterator[Row]:
 
 
 def _loop(shown: View, printer: AsciiPrinter) -> Iterator[Row]:
-    yield 0, f"for {printer.bare(step_name(shown.algorithm))} = 1, 2, ...", ""
+    yield 0, f"for {printer.bare(step_name(shown.algorithm))} = {shown.steps()}...", ""
     for line in shown.lines(indexed=False):
         yield line.depth + 1, _item(line.item, printer), _label(line)
 
@@ -284,6 +295,14 @@ def _views(shown: View, printer: AsciiPrinter) -> Iterator[Row]:
         yield 1, f"{theta}[{v.name}] = {printer.show(v.value)}", v.name
         if v.inverse is not None:
             yield 1, f"back: {theta} {printer.arrow} {printer.show(v.inverse)}", ""
+
+
+def _closed(shown: View, printer: AsciiPrinter) -> Iterator[Row]:
+    found = shown.closed_lines(indexed=False)
+    if found:
+        yield 0, "closed form", ""
+    for line in found:
+        yield line.depth + 1, _item(line.item, printer), _label(line)
 
 
 def _label(line: Line) -> str:

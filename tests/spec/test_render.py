@@ -210,6 +210,8 @@ EXAMPLES = [
     (node("**", ir.Call("sqrt", (a,)), ir.Const(2)), "sqrt(a)**2", "(√a)²",
      r"\left(\sqrt{a}\right)^{2}"),
     (ir.Call("abs", (a,)), "abs(a)", "|a|", r"\left\lvert a \right\rvert"),
+    (ir.Call("cos", (a,)), "cos(a)", "cos(a)", r"\cos\left(a\right)"),
+    (ir.Call("pi", ()), "pi", "π", r"\pi"),
     (ir.Call("floor", (a,)), "floor(a)", "⌊a⌋", r"\left\lfloor a \right\rfloor"),
     (ir.Call("max", (a, b)), "max(a, b)", "max(a, b)", r"\max\left(a, b\right)"),
     (ir.Call("sign", (a,)), "sign(a)", "sign(a)", r"\operatorname{sign}\left(a\right)"),

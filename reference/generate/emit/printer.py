@@ -126,6 +126,8 @@ class Printer:
             return _SHAPE[function].format(self._shaped(arguments[0]))
         if function not in ir.FUNCTIONS:
             raise unknown(self.target, ir.Call(function, arguments))
+        if function == "pi":
+            return "math.pi"
         if all(map(self.on_host, arguments)):
             return f"math.{_HOST.get(function, function)}({', '.join(map(self, arguments))})"
         if function in ("max", "min"):

@@ -9,7 +9,7 @@ from instep.spec import ir
 
 COMMUTATIVE = frozenset({"add", "mul", "maximum", "minimum"})
 _BINARY = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
-_UNARY = frozenset({"sqrt", "abs", "sign", "exp", "log", "floor"})
+_UNARY = frozenset({"sqrt", "abs", "sign", "exp", "log", "floor", "cos"})
 _EXTREME = {"max": ("maximum", "clamp_min"), "min": ("minimum", "clamp_max")}
 _FUSED = frozenset({"lerp", "addcmul", "addcdiv", "add_scaled"})
 

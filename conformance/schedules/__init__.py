@@ -1,0 +1,1 @@
+"""Conformance of learning-rate schedulers: anybody's `LRScheduler` against its specification."""
