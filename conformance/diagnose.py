@@ -168,7 +168,7 @@ def _within(model: Model, recording: Recording, profile: Profile) -> float | Non
         for lanes in steps:
             for one in lanes:
                 tally.add(one)
-            if tally.worst > IN_STEP or any(_undefined(one) for one in lanes):
+            if any(_undefined(one) or _contradicts(one) for one in lanes):
                 return None
     except SpecError:
         return None
@@ -178,6 +178,12 @@ def _within(model: Model, recording: Recording, profile: Profile) -> float | Non
 def _undefined(lanes: Lanes) -> bool:
     """Whether the candidate has no number where the subject has one: it explains nothing then."""
     return bool(np.any(~np.isfinite(lanes.expected) & np.isfinite(lanes.got)))
+
+
+def _contradicts(lanes: Lanes) -> bool:
+    """Whether a lane is off, insensitive ones included: a candidate may say that nothing moves."""
+    with np.errstate(all="ignore"):
+        return bool(np.any((lanes.ratio() > IN_STEP) & ~lanes.excluded()))
 
 
 def _with_ratio(suspect: Suspect, ratio: float) -> Suspect:

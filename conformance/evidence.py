@@ -52,13 +52,16 @@ def evidence(context: Context, tally: Tally, recording: Recording, equation: str
 def first_wrong(context: Context, recording: Recording) -> str:
     """The first wrong quantity in data-flow order at the first wrong step, in words."""
     states = context.states_for(recording)
-    if not states.bindings:
+    if not states.bindings and not recording.calls:
         return "the update; the subject's state was not recognised"
     tally = context.judge_lockstep(recording).tally
     if not tally.failing:
         return "the update, over several steps; every single step from its own state is in step"
     step = min(lanes.step for lanes, _ in tally.failing)
     wrong = [lanes.quantity for lanes, _ in tally.failing if lanes.step == step]
+    points = [q for q in wrong if q not in states.bindings and q != THETA]
+    if points:
+        return f"{points[0]}, where the closure is called for the gradient, in step {step}"
     order = [*states.bindings, THETA]
     first = min(wrong, key=order.index)
     before = order[: order.index(first)]

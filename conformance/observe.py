@@ -28,14 +28,29 @@ class Moment:
     types: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the closure: what it saw, whether gradients were enabled, its loss."""
+
+    parameters: list[Any]
+    enabled: bool
+    loss: float
+
+
 @dataclass
 class Recording:
-    """A run: one moment before the first step and one after every step."""
+    """A run: one moment before the first step and one after every step.
+
+    Attributes:
+        calls: what the closure saw, call by call, in each step that was given one.
+        primed: whether the subject finds the first gradient of a step in p.grad.
+    """
 
     probe: Probe
     moments: list[Moment]
     losses: list[Any] = field(default_factory=list)
-    closure_calls: list[int] = field(default_factory=list)
+    calls: dict[int, list[Call]] = field(default_factory=dict)
+    primed: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict)
     grouped: bool = True
 

@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 
 from instep.conformance.bounds import Bounded, BoundedArithmetic
+from instep.conformance.landscapes import evaluate
 from instep.conformance.observe import Recording
 from instep.conformance.probes import Probe
 from instep.conformance.profile import Profile
 from instep.conformance.spread import Spread
 from instep.conformance.verdict import Lanes
+from instep.spec import ir
 from instep.spec.arithmetic import Arithmetic
-from instep.spec.interpret import Gradients, Interpreter
+from instep.spec.interpret import Interpreter
 from instep.spec.ir import THETA
 from instep.spec.model import Algorithm, OptionValue
 
@@ -52,6 +54,14 @@ class Model:
         return seen
 
 
+@dataclass(frozen=True)
+class Point:
+    """Where the gradient is evaluated: a value per parameter, and the equation that gives it."""
+
+    values: list[Any]
+    equation: str
+
+
 class Oracle:
     """One model on one probe, on values with bounds unless another number type is given."""
 
@@ -69,40 +79,49 @@ class Oracle:
             groups=[(i, model.values(v, later=True)) for i, v in probe.groups],
         )
         self.defined_by: dict[str, str] = {}
+        self.points: list[Point] = []
+        self._assigned: dict[str, str] = {}
 
     def step(self, t: int) -> None:
-        """Step t, counted from 1; `defined_by` then tells each symbol's last equation."""
+        """Step t, counted from 1.
+
+        Afterwards `defined_by` tells each symbol's last equation, and `points` where the gradient
+        was evaluated.
+        """
         changes = self.model.values(self.probe.changes.get(t, {}), later=True)
         self.interpreter.set(changes)
         given = self.probe.gradients[t - 1]
+        self.points, self._assigned = [], {}
 
         def trace(equation: str, target: str, i: int | None, value: Any) -> None:
             self.defined_by[target] = equation
+            self._assigned.pop(target, None)
+            self._assigned[target] = equation
 
         if self.probe.closure:
-            slopes = quadratic(self.arithmetic, self.probe, given)
-            self.interpreter.step(oracle=slopes, trace=trace)
+            self.interpreter.step(oracle=self._landscape(given), trace=trace)
         else:
             self.interpreter.step(given, trace=trace)
+
+    def _landscape(self, centres: tuple[Any, ...]) -> Any:
+        probe = self.probe
+
+        def gradient(points: list[Any]) -> tuple[Any, list[Any]]:
+            self.points.append(Point(list(points), self._defining(self.interpreter.point)))
+            return evaluate(self.arithmetic, probe.landscape, points, centres, probe.slopes)
+
+        return gradient
+
+    def _defining(self, point: ir.Expr) -> str:
+        """The last equation that a point depends on, empty for where the step began."""
+        names = {n.name for n in ir.walk(point) if isinstance(n, ir.Sym)}
+        return next((e for name, e in reversed(self._assigned.items()) if name in names), "")
 
     def place(self, i: int, parameter: Any, states: Mapping[str, Any]) -> None:
         """Set a parameter and some of its states to what the subject showed."""
         slot = self.interpreter.slots[i]
         slot.theta = self.arithmetic.tensor(parameter)
         slot.state.update(states)
-
-
-def quadratic(
-    a: Arithmetic, probe: Probe, centres: Sequence[Any]
-) -> Callable[[list[Any]], tuple[Any, Gradients]]:
-    """Gradients of a closure-driven run, in the number type of the run itself."""
-
-    def gradient(points: list[Any]) -> tuple[Any, Gradients]:
-        away = [a.binary("-", x, a.tensor(c)) for x, c in zip(points, centres, strict=True)]
-        slopes = [a.tensor(s) for s in probe.slopes]
-        return None, [a.binary("*", s, d) for s, d in zip(slopes, away, strict=True)]
-
-    return gradient
 
 
 def trajectory(
@@ -143,7 +162,7 @@ def lockstep(
         before = [dict(s.state, **{THETA: s.theta}) for s in oracle.interpreter.slots]
         with np.errstate(all="ignore"):
             oracle.step(t)
-        out: list[Lanes] = []
+        out = list(_points(oracle, recording, t))
         for symbol in states:
             for i in range(len(before)):
                 lanes = _state(oracle, spread, symbol, read(symbol, t, i), t, i)
@@ -153,6 +172,20 @@ def lockstep(
             _theta(oracle, spread, recording, t, i, b[THETA].value) for i, b in enumerate(before)
         ]
         yield out
+
+
+def _points(oracle: Oracle, recording: Recording, t: int) -> Iterator[Lanes]:
+    """What the closure saw in a step, call by call, against where the gradient is evaluated."""
+    calls = recording.calls.get(t - 1, ()) if oracle.probe.closure else ()
+    asked = oracle.points[1:] if recording.primed else oracle.points
+    if len(calls) != len(asked):
+        return  # which of them is which cannot be said
+    start = recording.moments[t - 1].parameters
+    for k, (call, point) in enumerate(zip(calls, asked, strict=True), start=1 + recording.primed):
+        for i, (got, x) in enumerate(zip(call.parameters, point.values, strict=True)):
+            change = x.value - start[i].reshape(np.shape(x.value))
+            got = got.reshape(np.shape(x.value))
+            yield Lanes(t, i, f"point {k}", point.equation, got, x.value, x.bound, change)
 
 
 def _theta(

@@ -32,8 +32,8 @@ class Probe:
 
     Attributes:
         gradients: per step, per parameter; None is a missing gradient. With `closure`, the centres
-            c of
-            quadratics instead, whose gradient at x is `slopes * (x - c)`.
+            of the landscape on which the subject evaluates gradients by itself.
+        landscape, slopes: its kind, and its curvatures for every parameter.
         changes: {step: {symbol: value}}, applied to all groups before that step.
         groups: (parameter indices, {symbol: value}) of further parameter groups.
     """
@@ -47,6 +47,7 @@ class Probe:
     changes: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     groups: tuple[tuple[tuple[int, ...], Mapping[str, float]], ...] = ()
     closure: bool = False
+    landscape: str = "bowl"
     slopes: tuple[Any, ...] = ()
 
     @property
@@ -272,6 +273,6 @@ def _signs(rng: np.random.Generator, total: int) -> Any:
 
 
 def _slopes(parameter: Any, dtype: str) -> Any:
-    """Curvatures of the quadratics of a closure-driven run: powers of two, exact in every type."""
+    """Curvatures of the landscape of a closure-driven run: powers of two, exact in every type."""
     rng = np.random.default_rng(_SEED + 1)
     return exact(np.ldexp(1.0, rng.integers(-4, 2, np.shape(parameter))), dtype)

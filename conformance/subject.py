@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from instep.conformance.errors import SubjectError, UsageError
+from instep.conformance.landscapes import TorchNumbers, evaluate
 from instep.conformance.naming import Naming, infer_naming
-from instep.conformance.observe import Recording, observe
+from instep.conformance.observe import Call, Recording, observe, to_array
 from instep.conformance.probes import Probe
 from instep.spec.model import Algorithm, OptionValue
 
@@ -30,7 +31,8 @@ class Subject:
     """Somebody's optimizer, as a constructor with names mapped to the spec's.
 
     `requires_grad` is switched off for subjects that differentiate through their own step and so
-    refuse leaves that require gradients.
+    refuse leaves that require gradients. `primed` is switched on for those that find the first
+    gradient of a step in p.grad: `closure(); optimizer.step(closure)`.
 
     Args:
         factory: `(params, **keywords)` that returns an object with `step`.
@@ -53,6 +55,7 @@ class Subject:
         self.given = {**self.naming.bound, **(given or {})}
         self.name = name_of(factory)
         self.requires_grad = True
+        self.primed = False
 
     def arguments(
         self, values: Mapping[str, float], options: Mapping[str, OptionValue]
@@ -182,7 +185,9 @@ class Run:
         first = observe(self.optimizer, self.parameters)
         arguments = subject.arguments(probe.hyperparameters, probe.options)
         grouped = bool(getattr(self.optimizer, "param_groups", None))
-        self.recording = Recording(probe, [first], arguments=arguments, grouped=grouped)
+        self.recording = Recording(
+            probe, [first], arguments=arguments, grouped=grouped, primed=subject.primed
+        )
 
     def step(self) -> None:
         """The next step; raises SubjectError when the subject does."""
@@ -214,28 +219,43 @@ class Run:
         """Pretend that so many steps were made, for a run that resumes another."""
         self.recording.moments = [self.recording.moments[-1]] * (steps + 1)
 
-    def closure(self, t: int) -> Callable[[], torch.Tensor]:
-        """The closure of step t (from 0): quadratics if the algorithm needs them, else fixed."""
-        calls = self.recording.closure_calls
-        calls.append(0)
+    def closure(self, t: int, *, reuse: bool = False) -> Callable[[], torch.Tensor]:
+        """The closure of step t (from 0), which notes every call of it.
 
-        def fixed() -> torch.Tensor:
-            calls[-1] += 1
-            for p, g in zip(self.parameters, self.probe.gradients[t], strict=True):
-                p.grad = None if g is None else torch.tensor(g).to(self.dtype)
-            return torch.zeros((), dtype=self.dtype)
+        It evaluates quadratics if the algorithm needs that, else the gradients are fixed. With
+        `reuse` every gradient is written into the tensors of the one before, as `backward()` does
+        after `zero_grad(set_to_none=False)`.
+        """
+        calls = self.recording.calls.setdefault(t, [])
 
-        def quadratic() -> torch.Tensor:
-            calls[-1] += 1
-            loss = torch.zeros((), dtype=self.dtype)
-            centres, slopes = self.probe.gradients[t], self.probe.slopes
-            for p, c, a in zip(self.parameters, centres, slopes, strict=True):
-                away = p.detach() - torch.tensor(c).to(self.dtype)
-                p.grad = torch.tensor(a).to(self.dtype) * away
-                loss += (p.grad * away).sum() / 2
+        def differentiate() -> torch.Tensor:
+            loss, gradients = self._evaluate(t)
+            for p, g in zip(self.parameters, gradients, strict=True):
+                if reuse and p.grad is not None and g is not None:
+                    p.grad.detach().copy_(g)
+                else:
+                    p.grad = g
             return loss
 
-        return quadratic if self.probe.closure else fixed
+        def closure() -> torch.Tensor:
+            enabled = torch.is_grad_enabled()
+            with torch.no_grad():
+                loss = differentiate()
+            calls.append(Call([to_array(p) for p in self.parameters], enabled, float(loss)))
+            return loss
+
+        if self.subject.primed and self.probe.closure:
+            differentiate()
+        return closure
+
+    def _evaluate(self, t: int) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
+        """The loss, and the gradient of every parameter, where the parameters are now."""
+        numbers, given = TorchNumbers(self.dtype), self.probe.gradients[t]
+        if not self.probe.closure:
+            loss = torch.tensor(float(t + 1), dtype=self.dtype)
+            return loss, [None if g is None else numbers.tensor(g) for g in given]
+        points = [p.detach() for p in self.parameters]
+        return evaluate(numbers, self.probe.landscape, points, given, self.probe.slopes)
 
     def finish(self) -> Recording:
         """All remaining steps."""

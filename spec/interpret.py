@@ -45,6 +45,8 @@ class Interpreter:
         hyperparameters: values by symbol that differ from the defaults.
         groups: (indices of parameters, values by symbol) for parameter groups.
 
+    `evaluations` counts those of the gradient, `point` is where the latest of them was asked for.
+
     Raises:
         SpecError: an unknown option, option value, hyperparameter or node.
     """
@@ -71,6 +73,7 @@ class Interpreter:
         self.optimizer_state: dict[str, Any] = {}
         self.count = 0
         self.evaluations = 0
+        self.point: ir.Expr = ir.Sym(ir.THETA)
         self.scopes = infer(self.algorithm)
         self.states = [s for s in algorithm.states if s.when is None or self._decide(s.when)]
 
@@ -333,7 +336,7 @@ class _Step:
                 points = [slot.theta for slot in self.slots]
                 for i in active:
                     points[i] = self._value(node.at, i)
-                self.owner.evaluations += 1
+                self.owner.evaluations, self.owner.point = self.owner.evaluations + 1, node.at
                 self.gradients[node.at] = self.oracle(points)
 
     def _forget_gradients(self, name: str) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from instep.conformance.checks.base import Check, Outcome, Plan
 from instep.conformance.errors import SubjectError
+from instep.conformance.oracle import Model, Oracle
 from instep.conformance.subject import ConstructionError, Run
 from instep.spec.conditions import violated
 
@@ -44,13 +46,45 @@ def _base(context: Context) -> Outcome:
     except ConstructionError as error:
         raise ConstructionError(f"{error}; {_HINT}") from error.__cause__
     except SubjectError:
-        _without_grad(subject, probe)
-        message = "it runs on parameters that require no gradient only"
+        if not _primed(context, probe):
+            _without_grad(subject, probe)
+            message = "it runs on parameters that require no gradient only"
+    else:
+        _primed(context, probe)
+    if subject.primed:
+        message = "it finds the first gradient of a step in p.grad: closure(), then step(closure)"
     refused = _restrict(context)
     if refused:
         message = f"{message}; " if message else message
         message += f"only the base value of {', '.join(refused)} is accepted"
     return Outcome(message=message)
+
+
+def _primed(context: Context, probe: Probe) -> bool:
+    """Switch `primed` on for a subject that leaves the first evaluation to its caller.
+
+    It then raises without p.grad, or calls the closure once less than the algorithm evaluates.
+    """
+    subject = context.subject
+    if not probe.closure:
+        return False
+    oracle = Oracle(Model(context.algorithm), probe, context.profiles(probe.dtype)[-1])
+    with np.errstate(all="ignore"):
+        oracle.step(1)
+    attempt = Run(subject, probe)
+    try:
+        attempt.finish()
+        left_out = len(oracle.points) - len(attempt.recording.calls[0])
+    except SubjectError:
+        left_out = 1
+    if left_out != 1 or len(oracle.points) < 2:
+        return False
+    subject.primed = True
+    try:
+        Run(subject, probe).finish()
+    except SubjectError:
+        subject.primed = False
+    return subject.primed
 
 
 def _without_grad(subject: Subject, probe: Probe) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from meta.broken import adam, behaviour, sgd
+from meta.broken import adam, behaviour, heun, sgd
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ ADAM = "adam/paper"
 ADAMW = "adamw/torch"
 AMSGRAD = "amsgrad/torch"
 SGD = "sgd/torch"
+HEUN = "heun/paper"
 
 EQUATIONS = (
     Bug(adam.EpsInsideRoot, ADAM, TRAJECTORY, "adam/eps-inside"),
@@ -92,6 +93,10 @@ EQUATIONS = (
     Bug(sgd.AveragedBuffer, SGD, TRAJECTORY, "sgd/ema"),
     # Decoupled decay is unknown to the specification of SGD.
     Bug(sgd.DecayOfUpdated, SGD, TRAJECTORY),
+    Bug(heun.SecondGradientAtStart, HEUN, TRAJECTORY, "corrector: second term missing"),
+    # Half the step before the second gradient and half after it takes two changes.
+    Bug(heun.SecondGradientHalfway, HEUN, TRAJECTORY),
+    Bug(heun.CountsOnAccumulation, HEUN, TRAJECTORY),
 )
 BEHAVIOUR = (
     Bug(
@@ -111,9 +116,13 @@ BEHAVIOUR = (
     Bug(behaviour.CountOutsideState, ADAM, "state/resume", numeric=False),
     Bug(behaviour.LoadStartsAgain, ADAM, "state/resume", numeric=False),
     Bug(behaviour.SavingAdvances, ADAM, "state/pure", numeric=False),
-    Bug(behaviour.ClosureTwice, ADAM, "closure/contract", numeric=False),
-    Bug(behaviour.ClosureWithoutGradients, ADAM, "closure/contract", numeric=False),
-    Bug(behaviour.LossLost, ADAM, "closure/contract", numeric=False),
+    Bug(behaviour.ClosureTwice, ADAM, "closure/calls", numeric=False),
+    Bug(behaviour.ClosureWithoutGradients, ADAM, "closure/gradients-enabled", numeric=False),
+    Bug(behaviour.LossLost, ADAM, "closure/loss", numeric=False),
+    Bug(heun.GradientsOff, HEUN, "closure/gradients-enabled", numeric=False),
+    Bug(heun.ThreeCalls, HEUN, "closure/calls", numeric=False),
+    Bug(heun.LastLoss, HEUN, "closure/loss", numeric=False),
+    Bug(heun.FirstGradientNotCopied, HEUN, "closure/update", numeric=False),
     Bug(behaviour.Noisy, ADAM, "determinism/repeat", numeric=False),
     Bug(behaviour.AcceptsSharedParameters, ADAM, "errors/shared-parameter", numeric=False),
     Bug(behaviour.AcceptsNothing, ADAM, "errors/empty", numeric=False),
