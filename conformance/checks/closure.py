@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from instep.conformance.bounds import BoundedArithmetic
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.observe import to_array
 from instep.conformance.oracle import Model, Oracle
@@ -110,12 +111,12 @@ def _evaluations(context: Context, attempt: Run) -> Iterator[int | None]:
         yield from [1] * attempt.probe.steps
         return
     profile = context.profiles(attempt.probe.dtype)[-1]
-    oracle = Oracle(Model(context.algorithm), attempt.probe, profile)
+    arithmetic = BoundedArithmetic(profile)
+    oracle = Oracle(Model(context.algorithm), attempt.probe, profile, arithmetic)
     for t in range(1, attempt.probe.steps + 1):
         with np.errstate(all="ignore"):
             oracle.step(t)
-        open_ = oracle.arithmetic.ambiguous > 0
-        yield None if open_ else len(oracle.points) - attempt.recording.primed
+        yield None if arithmetic.ambiguous else len(oracle.points) - attempt.recording.primed
 
 
 def _times(n: int) -> str:
