@@ -43,9 +43,9 @@ __all__ = [
     "absent", "algorithm", "apply", "at", "choose", "col_mean", "cols", "cos", "counter", "dialect",
     "equal", "exclude", "exp", "floor", "grad", "holds", "hyper", "inner", "inputs", "length",
     "let", "local", "log", "loss", "matmul", "max_over_params", "maximum", "mean", "minimum",
-    "ndim", "norm", "numel", "option", "otherwise", "pi", "prev", "push", "reference", "repeat",
-    "require", "rms", "row_mean", "rows", "sign", "sqrt", "state", "theta", "total",
-    "total_over_params", "transpose", "view", "when", "where",
+    "ndim", "norm", "numel", "option", "otherwise", "pi", "prev", "push", "reference",
+    "refuse_nonfinite", "repeat", "require", "returns", "rms", "row_mean", "rows", "sign", "sqrt",
+    "state", "theta", "total", "total_over_params", "transpose", "view", "when", "where",
 ]  # fmt: skip
 
 theta = sympy.Symbol(ir.THETA, real=True)
@@ -277,6 +277,22 @@ def require(condition: Any, message: str) -> None:
     """Declare what hyperparameters and options must satisfy together; constructors enforce it."""
     item = model.Requirement(as_condition(condition, "require"), message, line())
     current().add("requirements", item)
+
+
+def refuse_nonfinite(quantity: Any, condition: Any, message: str) -> None:
+    """Declare that a step is refused, nothing changed, where a quantity is infinite or NaN.
+
+    `condition` is one on options.
+    """
+    name = name_of(quantity, "refuse_nonfinite")
+    switch = as_condition(condition, "refuse_nonfinite")
+    current().add("refusals", model.Refusal(name, switch, message, line()))
+
+
+def returns(quantity: Any) -> None:
+    """Declare the quantity that a step gives back (clipping: the norm before it)."""
+    builder = current()
+    builder.spec = replace(builder.spec, returned=name_of(quantity, "returns"))
 
 
 def exclude(what: Any, condition: Any, reason: str) -> None:

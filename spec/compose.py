@@ -45,6 +45,32 @@ def compose(outer: model.Algorithm, inner: model.Algorithm) -> model.Algorithm:
     return composed.bind(chosen) if chosen is not None else composed
 
 
+def close(outer: model.Algorithm) -> model.Algorithm | None:
+    """A transform of the gradient by itself: what it computes is the new gradient.
+
+    None for a wrapper that is something only around another algorithm: one that moves the
+    parameters itself, or evaluates the gradient elsewhere.
+    """
+    declared = outer.unbound or outer
+    *first, last = declared.body
+    if not (isinstance(last, ir.Apply) and last.gradient is not None):
+        return None
+    if ir.THETA in ir.assigned(tuple(first)) or needs_closure(declared.body):
+        return None
+    result = ir.Let("gradient", ir.Sym(ir.THETA), last.gradient, line=last.line)
+    dialects = tuple(d for d in declared.dialects if not d.inner)
+    closed = replace(
+        declared,
+        body=(*first, result),
+        slots=(),
+        dialects=dialects,
+        dialect=None,
+        unbound=None,
+        result="gradient",
+    )
+    return validate(closed)
+
+
 def head(name: str) -> str:
     """The outermost name of an expression: `lookahead` of `lookahead(adamw)`."""
     return name.partition("(")[0]
@@ -228,6 +254,9 @@ def _joined(outer: model.Algorithm, inner: model.Algorithm, names: Names) -> mod
         dialects=_dialects(outer, inner, names),
         requirements=(*outer.requirements, *_requirements(inner, names)),
         exclusions=(*outer.exclusions, *_exclusions(inner, names)),
+        refusals=(*outer.refusals, *_refusals(inner, names)),
+        # The whole moves the parameters, and step() gives back the loss.
+        returned="",
         references=tuple(dict.fromkeys((*outer.references, *inner.references))),
         latex=tuple(latex.items()),
         dialect=None,
@@ -294,6 +323,12 @@ def _requirements(inner: model.Algorithm, names: Names) -> Iterator[model.Requir
 def _exclusions(inner: model.Algorithm, names: Names) -> Iterator[model.Exclusion]:
     for e in inner.exclusions:
         yield replace(e, name=names.symbol(e.name), condition=names.expression(e.condition), line=0)
+
+
+def _refusals(inner: model.Algorithm, names: Names) -> Iterator[model.Refusal]:
+    for r in inner.refusals:
+        quantity, condition = names.symbol(r.quantity), names.expression(r.condition)
+        yield replace(r, quantity=quantity, condition=condition, line=0)
 
 
 # ---- dialects

@@ -219,6 +219,19 @@ class Exclusion:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A quantity that must be finite, while a condition on options holds, or the step is refused.
+
+    A refused step raises RuntimeError and changes nothing.
+    """
+
+    quantity: str
+    condition: ir.Expr
+    message: str
+    line: int = field(default=0, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """One meaning of a name: options, defaults, where it comes from, the class that bears it."""
 
@@ -269,6 +282,11 @@ class Algorithm:
     dialects: tuple[Dialect, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    # What the step computes: the parameters, or (clipping) a new gradient in the place of the old.
+    result: Literal["parameters", "gradient"] = "parameters"
+    # The quantity that the step gives back beside, if any.
+    returned: str = ""
     references: tuple[Reference, ...] = ()
     latex: tuple[tuple[str, str], ...] = ()
     dialect: Dialect | None = None

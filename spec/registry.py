@@ -148,9 +148,17 @@ def _place(path: Path, error: Exception) -> str:
 
 @cache
 def _catalogue() -> dict[str, Algorithm]:
-    """Complete algorithms by the name of their specification, named compositions included."""
+    """Complete algorithms by the name of their specification.
+
+    Named compositions (Ranger) are among them, and transforms of the gradient by themselves.
+    """
+    from instep.spec.compose import close
+
     found = {a.name: a for a in _declared().values() if not a.slots and a.schedule is None}
     for wrapper in _wrappers().values():
+        alone = close(wrapper)
+        if alone is not None:
+            found[alone.name] = alone
         for inner in dict.fromkeys(d.inner[0][1] for d in wrapper.dialects if d.inner):
             composed = _composition(wrapper, found, inner)
             found[composed.name] = composed

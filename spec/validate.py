@@ -115,6 +115,12 @@ def _conditions(algorithm: model.Algorithm) -> None:
             fail(algorithm, "exclude", f"{e.name} is neither hyperparameter nor option", e.line)
         if not ir.is_static(e.condition):
             fail(algorithm, "exclude", f"the condition on {e.name} must be one on options", e.line)
+    for r in algorithm.refusals:
+        if not ir.is_static(r.condition):
+            fail(algorithm, "refuse_nonfinite", "its condition must be one on options", r.line)
+    for name in (*(r.quantity for r in algorithm.refusals), algorithm.returned):
+        if name and name not in ir.assigned(algorithm.body):
+            fail(algorithm, name, "no equation assigns what is returned or refused")
     for s in algorithm.states:
         if s.when is not None and not ir.is_static(s.when):
             fail(algorithm, s.name, "when= must be a condition on options")
@@ -300,6 +306,7 @@ def _idle_hyperparameters(
 def _idle(algorithm: model.Algorithm, used: set[str]) -> None:
     """No option, state or local is without effect."""
     mentioned = {n.name for n in ir.nodes(algorithm.body) if isinstance(n, ir.Opt)}
+    mentioned |= {name for r in algorithm.refusals for name in options_of(r.condition)}
     for o in algorithm.options:
         if o.name not in mentioned and len(o.values) > 1:
             fail(algorithm, o.name, "the option changes nothing; use it, or leave it out")

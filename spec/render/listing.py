@@ -20,7 +20,7 @@ _STORED = ir.Prev(ir.THETA)
 class Assign:
     """An equation; `label` is what cites it."""
 
-    target: ir.Sym | ir.At
+    target: ir.Sym | ir.At | ir.Grad
     value: ir.Expr
     equation: str = ""
     form: str = ""
@@ -208,6 +208,14 @@ def _labelled(found: list[Line]) -> list[Line]:
     return out
 
 
+def _of_gradient(line: Line) -> Line:
+    """A line of an algorithm whose result is a gradient: that is what its last one assigns."""
+    item = line.item
+    if isinstance(item, Assign) and item.target == _THETA:
+        return replace(line, item=replace(item, target=ir.Grad(_THETA)))
+    return line
+
+
 def _assigns(found: list[Line]) -> Iterator[Assign]:
     return (line.item for line in found if isinstance(line.item, Assign))
 
@@ -226,7 +234,8 @@ class View:
 
     def lines(self, *, indexed: bool) -> list[Line]:
         """The lines of the loop's body."""
-        return lines(resolve(self.algorithm.body, self.options, self.keep), indexed=indexed)
+        found = lines(resolve(self.algorithm.body, self.options, self.keep), indexed=indexed)
+        return found if self.algorithm.result == "parameters" else [_of_gradient(x) for x in found]
 
     def closed_lines(self, *, indexed: bool) -> list[Line]:
         """The lines of a schedule's closed form."""
