@@ -81,12 +81,13 @@ class Oracle:
         self.defined_by: dict[str, str] = {}
         self.points: list[Point] = []
         self._assigned: dict[str, str] = {}
+        self.values: dict[str, Any] = {}
 
     def step(self, t: int) -> None:
         """Step t, counted from 1.
 
-        Afterwards `defined_by` tells each symbol's last equation, and `points` where the gradient
-        was evaluated.
+        Afterwards `defined_by` tells each symbol's last equation, `values` what it gave (to the last
+        parameter that has it), and `points` where the gradient was evaluated.
         """
         changes = self.model.values(self.probe.changes.get(t, {}), later=True)
         self.interpreter.set(changes)
@@ -97,6 +98,7 @@ class Oracle:
             self.defined_by[target] = equation
             self._assigned.pop(target, None)
             self._assigned[target] = equation
+            self.values[target] = value
 
         if self.probe.closure:
             self.interpreter.step(oracle=self._landscape(given), trace=trace)
@@ -192,11 +194,13 @@ def _theta(
     oracle: Oracle, spread: Spread, recording: Recording, t: int, i: int, before: Any
 ) -> Lanes:
     theta = oracle.interpreter.slots[i].theta
-    got = recording.moments[t].parameters[i].reshape(np.shape(theta.value))
+    shape = np.shape(before)
+    # A mutant may have made it one number for all lanes.
+    value, bound = np.broadcast_to(theta.value, shape), np.broadcast_to(theta.bound, shape)
+    got = recording.moments[t].parameters[i].reshape(shape)
     equation = oracle.defined_by.get(THETA, "update")
-    change = theta.value - before
     runs = partial(spread.values, THETA, t, i)
-    return Lanes(t, i, THETA, equation, got, theta.value, theta.bound, change, runs)
+    return Lanes(t, i, THETA, equation, got, value, bound, value - before, runs)
 
 
 def _state(

@@ -84,12 +84,7 @@ def _text(session: Session, result: Result, probe: Probe, tally: Tally, index: i
         f"gradients = {_numbers(steps.gradients)}",
         "",
         "parameters = [torch.nn.Parameter(torch.tensor(x, dtype=dtype)) for x in start]",
-        f"optimizer = {_construction(session.subject, steps)}",
-        "for step, given in enumerate(gradients, start=1):",
-        *_changes(session, steps),
-        "    for p, g in zip(parameters, given):",
-        "        p.grad = None if g is None else torch.tensor(g, dtype=dtype)",
-        "    optimizer.step()",
+        *_run(session, steps),
         "",
         *_comparison(tally.first, index),
     ]
@@ -115,6 +110,22 @@ def _comparison(worst: Worst, index: int) -> list[str]:
         'print(f"expected {expected!r}, got {got!r}: {off:.3g} bounds off")',
         "assert abs(got - expected) <= 2 * bound",
     ]
+
+
+def _run(session: Session, steps: Probe) -> list[str]:
+    """The loop; a function's new gradients take the place of the parameters, as in the probe."""
+    call = _construction(session.subject, steps)
+    give = [
+        "    for p, g in zip(parameters, given):",
+        "        p.grad = None if g is None else torch.tensor(g, dtype=dtype)",
+    ]
+    if session.plan.algorithm.result == "gradient":
+        put = "            p.copy_(p if p.grad is None else p.grad)"
+        loop = "    with torch.no_grad():", "        for p in parameters:", put
+        return ["for given in gradients:", *give, f"    {call}", *loop]
+    head = "for step, given in enumerate(gradients, start=1):"
+    changes = _changes(session, steps)
+    return [f"optimizer = {call}", head, *changes, *give, "    optimizer.step()"]
 
 
 def _import(subject: Subject) -> list[str]:

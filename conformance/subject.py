@@ -14,6 +14,7 @@ from instep.conformance.landscapes import TorchNumbers, evaluate
 from instep.conformance.naming import Naming, infer_naming
 from instep.conformance.observe import Call, Recording, observe, to_array
 from instep.conformance.probes import Probe
+from instep.conformance.transform import GradientTransform
 from instep.spec.model import Algorithm, OptionValue
 
 Factory = Callable[..., Any]
@@ -77,7 +78,7 @@ class Subject:
         """
         arguments = self.arguments(values, options)
         try:
-            optimizer = self.factory(parameters, **arguments)
+            optimizer = self._make(parameters, arguments)
         except Exception as error:
             shown = ", ".join(f"{k}={v!r}" for k, v in arguments.items())
             kind = type(error).__name__
@@ -88,6 +89,11 @@ class Subject:
                 f"{self.name} returned a {type(optimizer).__name__} without step(): no optimizer"
             )
         return optimizer
+
+    def _make(self, parameters: Any, arguments: Mapping[str, Any]) -> Any:
+        if self.algorithm.result == "gradient":
+            return GradientTransform(self.factory, parameters, **arguments)
+        return self.factory(parameters, **arguments)
 
     def groups(self, probe: Probe, tensors: Sequence[torch.Tensor]) -> Any:
         """What the constructor gets: a list of tensors, or groups with their own values."""

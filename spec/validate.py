@@ -115,9 +115,10 @@ def _conditions(algorithm: model.Algorithm) -> None:
             fail(algorithm, "exclude", f"{e.name} is neither hyperparameter nor option", e.line)
         if not ir.is_static(e.condition):
             fail(algorithm, "exclude", f"the condition on {e.name} must be one on options", e.line)
-    for r in algorithm.refusals:
-        if not ir.is_static(r.condition):
-            fail(algorithm, "refuse_nonfinite", "its condition must be one on options", r.line)
+    for refusal in algorithm.refusals:
+        if not ir.is_static(refusal.condition):
+            reason = "its condition must be one on options"
+            fail(algorithm, "refuse_nonfinite", reason, refusal.line)
     for name in (*(r.quantity for r in algorithm.refusals), algorithm.returned):
         if name and name not in ir.assigned(algorithm.body):
             fail(algorithm, name, "no equation assigns what is returned or refused")

@@ -10,17 +10,31 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from dataclasses import replace
 
 from instep.conformance.checks.base import Check, Plan
 
 # Causes before consequences: a failure is explained by the first failed check.
 _FIRST = ("construction", "numerics", "options", "precision")
 _NO_TOPICS = ("base",)
+# A function that changes gradients has no constructor, groups or state to speak of.
+_OF_GRADIENTS = ("construction", "numerics", "options", "precision", "determinism", "gradients",
+                 "transform")  # fmt: skip
 
 
 def collect(plan: Plan) -> tuple[Check, ...]:
     """All checks for a spec, in the order in which they run."""
-    return tuple(check for topic in _topics() for check in _of(topic, plan))
+    topics = _topics()
+    if plan.algorithm.result == "gradient":
+        return tuple(_of_gradient(c) for t in topics if t in _OF_GRADIENTS for c in _of(t, plan))
+    return tuple(check for topic in topics for check in _of(topic, plan))
+
+
+def _of_gradient(check: Check) -> Check:
+    """A check in the words for a function whose result is a gradient."""
+    return replace(
+        check, requirement=check.requirement.replace("parameters follow", "new gradients follow")
+    )
 
 
 def _topics() -> list[str]:

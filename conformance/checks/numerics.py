@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.verdict import Severity, Tally
@@ -44,6 +47,14 @@ def checks(plan: Plan) -> Iterator[Check]:
         _fine,
         numeric=True,
     )
+    if _reduces(algorithm):
+        yield Check(
+            "numerics/faint",
+            "must",
+            "parameters follow the equations where all gradients of a step are small",
+            _faint,
+            numeric=True,
+        )
     for symbol in corners(algorithm):
         yield Check(
             f"numerics/zero-{slug(symbol)}",
@@ -118,6 +129,25 @@ def _switches(context: Context) -> bool:
         isinstance(n, ir.Where) or (isinstance(n, ir.Call) and n.function == "sign")
         for n in ir.nodes(body)
     )
+
+
+def _reduces(algorithm: Algorithm) -> bool:
+    """Whether norms or sums decide something that single lanes do not."""
+    body = resolve(algorithm.body, algorithm.option_defaults())
+    return any(isinstance(node, ir.Reduce) for node in ir.nodes(body))
+
+
+# Limits on a norm (clipping, trust ratios) are seen from both sides: every other step is faint.
+def _faint(context: Context) -> Outcome:
+    probe = context.probes.make("faint", dtype=context.widest, steps=6)
+    if probe.closure:
+        raise Skip("the algorithm evaluates the gradient itself")
+    gradients = tuple(
+        tuple(None if g is None else np.ldexp(g, -14) if t % 2 else g for g in step)
+        for t, step in enumerate(probe.gradients)
+    )
+    recording = context.record(replace(probe, gradients=gradients))
+    return context.require(recording, "where gradients are small they leave it")
 
 
 # At a corner a state may fall by many powers of two in one step, where correct rewrites in float32

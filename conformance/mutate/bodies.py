@@ -153,19 +153,22 @@ def hyperparameters(algorithm: Algorithm) -> Iterator[Mutant]:
     """Read once in the constructor, or squeezed through a narrow type."""
     import numpy as np
 
+    constructed = algorithm.result == "parameters"  # a function gets its values in every call
     for h in algorithm.hyperparameters:
         equation = _first_reading(algorithm, {h.name})
         if not equation:
             continue
-        stale = f"{h.name} kept from construction, groups and changes ignored"
-        frozen = Model(algorithm, frozenset({h.name}))
-        yield Mutant(f"{equation}: {stale}", equation, stale, stale, frozen)
+        if constructed:
+            stale = f"{h.name} kept from construction, groups and changes ignored"
+            frozen = Model(algorithm, frozenset({h.name}))
+            yield Mutant(f"{equation}: {stale}", equation, stale, stale, frozen)
         coarse = f"{h.name} rounded to half precision"
         distort = Model(algorithm, distort={h.name: lambda x: float(np.float16(x))})
         yield Mutant(f"{equation}: {coarse}", equation, coarse, coarse, distort)
-    every = frozenset(h.name for h in algorithm.hyperparameters)
-    stale = "all hyperparameters kept from construction, groups and changes ignored"
-    yield Mutant(f"groups: {stale}", "", stale, stale, Model(algorithm, every))
+    if constructed:
+        every = frozenset(h.name for h in algorithm.hyperparameters)
+        stale = "all hyperparameters kept from construction, groups and changes ignored"
+        yield Mutant(f"groups: {stale}", "", stale, stale, Model(algorithm, every))
     if algorithm.counter is not None and algorithm.counter.scope == "parameter":
         shared = replace(algorithm, counter=replace(algorithm.counter, scope="optimizer"))
         text = "one step counter for all parameters"

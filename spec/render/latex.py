@@ -237,7 +237,7 @@ def _loop(shown: View) -> Iterator[Row]:
     yield rf"\textbf{{for}}\ {printer.step} = {shown.steps()}\ldots\ \textbf{{do}}", ""
     for line in shown.lines(indexed=True):
         yield _SPACE * (line.depth + 1) + _item(line.item, printer), _label(line)
-    if shown.moves_parameters():
+    if shown.moves_parameters() and shown.algorithm.result == "parameters":
         yield rf"\textbf{{return}}\ {printer.symbol(ir.THETA).text}", ""
 
 

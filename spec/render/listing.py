@@ -208,11 +208,11 @@ def _labelled(found: list[Line]) -> list[Line]:
     return out
 
 
-def _of_gradient(line: Line) -> Line:
+def _of_gradient(line: Line, indexed: bool) -> Line:
     """A line of an algorithm whose result is a gradient: that is what its last one assigns."""
     item = line.item
     if isinstance(item, Assign) and item.target == _THETA:
-        return replace(line, item=replace(item, target=ir.Grad(_THETA)))
+        return replace(line, item=replace(item, target=ir.Grad(_STORED if indexed else _THETA)))
     return line
 
 
@@ -235,7 +235,11 @@ class View:
     def lines(self, *, indexed: bool) -> list[Line]:
         """The lines of the loop's body."""
         found = lines(resolve(self.algorithm.body, self.options, self.keep), indexed=indexed)
-        return found if self.algorithm.result == "parameters" else [_of_gradient(x) for x in found]
+        return (
+            found
+            if self.algorithm.result == "parameters"
+            else [_of_gradient(x, indexed) for x in found]
+        )
 
     def closed_lines(self, *, indexed: bool) -> list[Line]:
         """The lines of a schedule's closed form."""

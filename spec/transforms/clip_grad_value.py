@@ -14,9 +14,8 @@ with algorithm("clip-grad-value", "Gradient clipping by value") as spec:
     let("clipped", g, minimum(maximum(grad(theta), -limit), limit))
     apply(base, gradient=g)
 
-    reference("Mikolov, Statistical language models based on neural networks, PhD thesis, Brno "
-              "University of Technology 2012, section 3.2.2",
-              "https://www.fit.vut.cz/study/phd-thesis/283/.en")
+    reference("Goodfellow, Bengio and Courville, Deep learning, MIT Press 2016, section 10.11.1",
+              "https://www.deeplearningbook.org/contents/rnn.html")
 
     dialect("clip-grad-value/torch", "torch.nn.utils.clip_grad_value_", export="ClipGradValue",
             note="Each entry by itself, so that the direction changes.")

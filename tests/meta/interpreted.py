@@ -15,13 +15,18 @@ from instep.spec.conditions import violated
 from instep.spec.gradients import needs_closure
 from instep.spec.interpret import Interpreter
 from instep.spec.model import Algorithm, Argument, OptionValue
-from instep.spec.options import live_states, resolve
+from instep.spec.options import decide, live_states, resolve
 
 Factory = Callable[..., "InterpretedOptimizer"]
 
 
 def subject(model: Model) -> Factory:
-    """A constructor with the keywords of the algorithm's reference class, computing `model`."""
+    """A constructor with the keywords of the algorithm's reference class, computing `model`.
+
+    A function that changes gradients where that is what the algorithm is.
+    """
+    if model.algorithm.result == "gradient":
+        return _transform(model)
 
     def construct(params: Any, **keywords: Any) -> InterpretedOptimizer:
         return InterpretedOptimizer(params, model, keywords)
@@ -29,6 +34,27 @@ def subject(model: Model) -> Factory:
     construct.__signature__ = _signature(model.algorithm)  # type: ignore[attr-defined]
     construct.__qualname__ = f"interpreted {model.algorithm.full_name}"
     return construct
+
+
+def _transform(model: Model) -> Any:
+    """Runs the optimizer on copies of the parameters, whose values then are the new gradients."""
+
+    def transform(parameters: Any, **keywords: Any) -> Any:
+        active = [p for p in parameters if p.grad is not None]
+        copies = [torch.nn.Parameter(p.detach().clone()) for p in active]
+        for copy, p in zip(copies, active, strict=True):
+            copy.grad = p.grad
+        if not active:
+            return None
+        optimizer = InterpretedOptimizer(copies, model, keywords)
+        optimizer.step()
+        for p, copy in zip(active, copies, strict=True):
+            p.grad.copy_(copy.detach())
+        return optimizer.values.get(model.algorithm.returned)
+
+    transform.__signature__ = _signature(model.algorithm)  # type: ignore[attr-defined]
+    transform.__qualname__ = f"interpreted {model.algorithm.full_name}"
+    return transform
 
 
 def constructor_defaults(algorithm: Algorithm) -> dict[str, Any]:
@@ -67,6 +93,7 @@ class InterpretedOptimizer(torch.optim.Optimizer):
         self.model, self.algorithm = model, model.algorithm
         super().__init__(params, {**constructor_defaults(model.algorithm), **keywords})
         self.steps = 0
+        self.values: dict[str, Any] = {}
         first = self.param_groups[0]
         self.options = {**self.algorithm.option_defaults(), **self._options(first)}
         self.options.update(model.options)
@@ -127,6 +154,13 @@ class InterpretedOptimizer(torch.optim.Optimizer):
 
     # ---- one step
 
+    def _note(self, equation: str, target: str, i: int | None, value: Any) -> None:
+        self.values[target] = value
+        for refusal in self.algorithm.refusals:
+            refused = refusal.quantity == target and decide(refusal.condition, self.options)
+            if refused and not np.all(np.isfinite(value)):
+                raise RuntimeError(refusal.message)
+
     def _interpret(self, closure: Callable[[], Any] | None) -> Any:
         parameters = [p for group in self.param_groups for p in group["params"]]
         groups = [group for group in self.param_groups for _ in group["params"]]
@@ -140,7 +174,8 @@ class InterpretedOptimizer(torch.optim.Optimizer):
         interpreter.shared.update(self._seen(groups[0]))
         loss = None
         if closure is None:
-            interpreter.step([None if p.grad is None else _array(p.grad) for p in parameters])
+            gradients = [None if p.grad is None else _array(p.grad) for p in parameters]
+            interpreter.step(gradients, trace=self._note)
         else:
             oracle = _Closure(closure, parameters)
             interpreter.step(oracle=oracle)
