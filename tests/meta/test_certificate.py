@@ -27,7 +27,7 @@ def probe(algorithm: Algorithm, values: str, dtype: str, steps: int) -> Probe:
     """A run at dyadic or default hyperparameters, the learning rate changed midway."""
     factory = ProbeFactory(algorithm, algorithm.defaults(), algorithm.option_defaults())
     chosen = {"dyadic": {}, "defaults": algorithm.defaults(), "fine": factory.fine_values()}
-    rate = {"lr": factory.probe_values()["lr"] / 2}
+    rate = {k: v / 2 for k, v in factory.probe_values().items() if k == "lr"}
     return factory.make(
         values,
         values=chosen[values],

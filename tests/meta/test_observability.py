@@ -16,6 +16,7 @@ from instep.conformance.mutate import mutants
 from instep.conformance.oracle import Model, Oracle
 from instep.conformance.probes import Probe, ProbeFactory
 from instep.conformance.profile import grades
+from instep.spec import ir
 from instep.spec.algebra import equal
 from instep.spec.author import algorithm, grad, holds, hyper, let, local, theta, where
 from instep.spec.conditions import violated
@@ -47,8 +48,8 @@ def distance(ours: list[tuple[np.ndarray, np.ndarray]], other: Model, probe: Pro
     most = 0.0
     with np.errstate(all="ignore"):
         for (value, bound), (moved, _) in zip(ours, path(other, probe), strict=True):
-            usable = np.isfinite(value) & np.isfinite(bound) & (bound > 0)
-            away = np.abs(moved - value) / bound
+            usable = np.isfinite(value) & np.isfinite(bound)
+            away = np.where(moved == value, 0.0, np.abs(moved - value) / bound)
             most = max(most, np.max(np.nan_to_num(away[usable], nan=np.inf), initial=0.0))
     return most
 
@@ -98,9 +99,14 @@ class Certificate:
                 yield value
 
     def other_options(self) -> Iterator[tuple[str, OptionValue]]:
-        """Every other value of the options that the constructor has."""
+        """Every other value of the options that the constructor has.
+
+        Those that only refuse what is not finite are seen by the checks of refusals.
+        """
+        read = {n.name for n in ir.nodes(self.algorithm.body) if isinstance(n, ir.Opt)}
         for option in self.algorithm.options:
-            for value in option.values if option.argument is not None else ():
+            shown = option.argument is not None and option.name in read
+            for value in option.values if shown else ():
                 if value != self.options[option.name] and self.factory.possible(
                     {option.name: value}
                 ):
