@@ -86,8 +86,8 @@ class Oracle:
     def step(self, t: int) -> None:
         """Step t, counted from 1.
 
-        Afterwards `defined_by` tells each symbol's last equation, `values` what it gave (to the last
-        parameter that has it), and `points` where the gradient was evaluated.
+        Afterwards `defined_by` tells each symbol's last equation, `values` what it gave (to the
+        last parameter that has it), and `points` where the gradient was evaluated.
         """
         changes = self.model.values(self.probe.changes.get(t, {}), later=True)
         self.interpreter.set(changes)

@@ -229,7 +229,8 @@ class Run:
         """The closure of step t (from 0), which notes every call of it.
 
         It evaluates a landscape if the algorithm needs that, else gradients are fixed. With `reuse`
-        every gradient is written into the tensors of the one before, as `backward()` does after `zero_grad(set_to_none=False)`.
+        every gradient is written into the tensors of the one before, as `backward()` does after
+        `zero_grad(set_to_none=False)`.
         """
         calls = self.recording.calls.setdefault(t, [])
 

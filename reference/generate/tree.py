@@ -21,8 +21,8 @@ Files = Mapping[str, str]
 
 
 def exported() -> list[Algorithm]:
-    """Every dialect of the catalogue that bears the name of a class."""
-    found = [get(name) for name in dialects()]
+    """Every dialect of the catalogue that moves parameters and bears the name of a class."""
+    found = [get(name) for name in dialects() if get(name).result == "parameters"]
     return [a for a in found if a.dialect is not None and a.dialect.export]
 
 
