@@ -5,6 +5,7 @@ from itertools import combinations
 import pytest
 
 from instep.spec import get, ir
+from instep.spec.author import algorithm, choose, holds, hyper, let, option, require, theta
 from instep.spec.errors import SpecError
 from instep.spec.options import assignments, decide, live_states, options_of, resolve
 
@@ -30,32 +31,41 @@ def test_conditions_are_decided():
 
 
 def test_every_assignment_that_the_requirements_allow():
-    adam = list(assignments(get("adam")))
-    # 2 * 3 * 4 * 4 * 4, less those with the folded form and the corrected maximum: 2 * 4 * 4.
-    assert len(adam) == 384 - 32
-    assert not any(o["epsilon"] == "hat" and o["amsgrad"] == "corrected" for o in adam)
-    # 2 * 2 * 3 * 2: look-ahead goes with the classical buffer and without nesterov.
-    assert len(list(assignments(get("sgd")))) == 24 - 8 - 2
+    with algorithm("choosy", "Two options that do not go together") as draft:
+        lr = hyper("lr", 0.1)
+        side, size = option("side", "left", "right"), option("size", "small", "large", "huge")
+        let("update", theta, choose(side, left=theta - lr, right=theta + lr))
+        let("size", theta, choose(size, small=theta, large=2 * theta, huge=3 * theta))
+        require(~((side == "left") & (size == "huge")), "the left is small")
+        require(holds(lr > 0), "numbers decide nothing here")
+    found = [(o["side"], o["size"]) for o in assignments(draft.algorithm)]
+    assert sorted(found) == [
+        ("left", "large"),
+        ("left", "small"),
+        ("right", "huge"),
+        ("right", "large"),
+        ("right", "small"),
+    ]
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_a_resolved_body_knows_no_options(name):
-    algorithm = get(name)
-    for options in assignments(algorithm):
-        body = resolve(algorithm.body, options)
+    spec = get(name)
+    for options in assignments(spec):
+        body = resolve(spec.body, options)
         assert not any(isinstance(node, ir.Opt) for node in ir.nodes(body))
         assert ir.THETA in ir.assigned(body)
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_kept_options_can_be_resolved_later(name):
-    algorithm = get(name)
-    values = {o.name: o.values for o in algorithm.options}
-    for options in list(assignments(algorithm))[::7]:
-        full = resolve(algorithm.body, options)
+    spec = get(name)
+    values = {o.name: o.values for o in spec.options}
+    for options in list(assignments(spec))[::7]:
+        full = resolve(spec.body, options)
         for kept in combinations(values, 2):
             keep = {key: values[key] for key in kept}
-            half = resolve(algorithm.body, options, keep)
+            half = resolve(spec.body, options, keep)
             left = {n.name for n in ir.nodes(half) if isinstance(n, ir.Opt)}
             assert left <= set(kept)
             assert resolve(half, options) == full
