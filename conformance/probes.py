@@ -87,14 +87,17 @@ def dyadic(h: Hyperparameter) -> float:
     return float(2.0 ** max(round(np.log2(abs(h.default)) * 0.5), -20) * np.sign(h.default))
 
 
-def fine(h: Hyperparameter) -> float:
-    """The dyadic value with 12 more bits: exact in float32, which half precision cannot hold."""
+def fine(h: Hyperparameter, *, near: bool = False) -> float:
+    """The dyadic value with 11 more bits: exact in float32, which half precision cannot hold.
+
+    Rates of decay are moved away from 1, where 1 - b^t cancels less: the bound is sharper. `near`
+    moves them less far, for what begins only with long averages.
+    """
     plain = dyadic(h)
     if 0.5 < plain < 1 and h.domain.upper <= 1:
-        plain = 0.625 + 0.125 * (
-            h.index or 0
-        )  # 1 - b^t cancels less there, so the bound is sharper
-    value = plain * (1 + 2.0**-12)
+        first, apart = (0.75, 0.0625) if near else (0.625, 0.125)
+        plain = first + apart * (h.index or 0)
+    value = plain * (1 + 2.0**-11)
     return value if h.domain.contains(value) and not h.domain.integer else dyadic(h)
 
 
@@ -130,9 +133,9 @@ class ProbeFactory:
         free = {h.name: dyadic(h) for h in self.algorithm.hyperparameters}
         return {**free, **{k: v for k, v in self.base.items() if k in self.fixed}}
 
-    def fine_values(self) -> dict[str, float]:
+    def fine_values(self, *, near: bool = False) -> dict[str, float]:
         """The same with more bits, to see hyperparameters squeezed through a narrow type."""
-        free = {h.name: fine(h) for h in self.algorithm.hyperparameters}
+        free = {h.name: fine(h, near=near) for h in self.algorithm.hyperparameters}
         return {**free, **{k: v for k, v in self.base.items() if k in self.fixed}}
 
     def admissible(

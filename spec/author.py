@@ -44,8 +44,9 @@ __all__ = [
     "equal", "exclude", "exp", "floor", "grad", "holds", "hyper", "inner", "inputs", "length",
     "let", "local", "log", "loss", "matmul", "max_over_params", "maximum", "mean", "minimum",
     "ndim", "norm", "numel", "option", "otherwise", "pi", "prev", "push", "reference",
-    "refuse_nonfinite", "repeat", "require", "returns", "rms", "row_mean", "rows", "sign", "sqrt",
-    "state", "theta", "total", "total_over_params", "transpose", "view", "when", "where",
+    "refuse_nonfinite", "repeat", "require", "returns", "rms", "row_mean", "rows", "sign",
+    "signature", "sqrt", "state", "theta", "total", "total_over_params", "transpose", "view",
+    "when", "where",
 ]  # fmt: skip
 
 theta = sympy.Symbol(ir.THETA, real=True)
@@ -237,6 +238,18 @@ def local(name: str, latex: str = "") -> Any:
 def reference(text: str, identifier: str) -> None:
     """Cite a publication: text, and DOI or arXiv identifier."""
     current().add("references", model.Reference(text, identifier))
+
+
+def signature(*names: str) -> None:
+    """Declare the constructor's arguments in torch's order; "*" opens those by keyword only.
+
+    Of the keywords that say how a step runs (foreach, capturable, differentiable, fused) the class
+    has those that are named. Without a signature the order is that of the file, and it has all.
+    """
+    if current().spec.signature:
+        fail("signature", "is declared already")
+    for name in names:
+        current().add("signature", name)
 
 
 def dialect(

@@ -14,6 +14,8 @@ from instep.spec.errors import SpecError
 OptionValue = str | bool
 Scope = Literal["parameter", "group", "optimizer"]
 Shape = Literal["like", "scalar", "rows", "cols", "history"]
+# Keywords of torch's constructors that say how a step runs, not what it computes.
+RUN_KEYWORDS = ("foreach", "capturable", "differentiable", "fused")
 
 _INTERVAL = re.compile(
     r"^(?P<integer>Z)?(?P<left>[\[(])(?P<lo>[^,]+),(?P<hi>[^\])]+)(?P<right>[\])])$"
@@ -264,6 +266,7 @@ class Algorithm:
 
     `name` is the public name (`adamw`), `spec` the file that holds the equations (`adam`), `pinned`
     the options that the dialect assigns; `options` carry the dialect's values as their defaults.
+    `signature` is the order of the constructor's arguments where the file declares one.
     """
 
     name: str
@@ -288,6 +291,7 @@ class Algorithm:
     # The quantity that the step gives back beside, if any.
     returned: str = ""
     references: tuple[Reference, ...] = ()
+    signature: tuple[str, ...] = ()
     latex: tuple[tuple[str, str], ...] = ()
     dialect: Dialect | None = None
     # For schedules alone: what a step of the body does to the entries of one parameter group.

@@ -32,6 +32,7 @@ def validate(algorithm: model.Algorithm) -> model.Algorithm:
     """Return the algorithm unchanged, or raise SpecError naming file, equation and reason."""
     _names(algorithm)
     _hyperparameters(algorithm)
+    _signature(algorithm)
     _conditions(algorithm)
     _dialects(algorithm)
     _statements(algorithm)
@@ -100,6 +101,24 @@ def _hyperparameters(algorithm: model.Algorithm) -> None:
             fail(algorithm, h.name, f"default {h.default} is outside its domain {h.domain}")
         if h.probe is not None and not h.domain.contains(h.probe):
             fail(algorithm, h.name, f"probe {h.probe} is outside its domain {h.domain}")
+
+
+def _signature(algorithm: model.Algorithm) -> None:
+    """A declared signature names every argument once, and nothing else."""
+    declared = list(algorithm.signature)
+    if not declared:
+        return
+    own = [h.key for h in algorithm.hyperparameters]
+    own += [o.argument.key for o in algorithm.options if o.argument is not None]
+    for name in declared:
+        if declared.count(name) > 1:
+            fail(algorithm, "signature", f"names {name} twice")
+        if name not in (*own, "*", *model.RUN_KEYWORDS):
+            known = ", ".join(dict.fromkeys([*own, *model.RUN_KEYWORDS]))
+            fail(algorithm, "signature", f"{name} is no argument; there are {known}")
+    for key in own:
+        if key not in declared:
+            fail(algorithm, "signature", f"leaves out the argument {key}")
 
 
 def _conditions(algorithm: model.Algorithm) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from instep.spec import ir
 from instep.spec.model import Algorithm
+from instep.spec.scope import infer
 
 Change = tuple[str, ir.Expr]  # kind, what the node becomes
 Mutator = Callable[[ir.Expr, "Names"], Iterator[Change]]
@@ -37,6 +38,31 @@ class Names:
         """Other hyperparameters under the same key: beta2 for beta1."""
         table = {h.name: h.key for h in self.algorithm.hyperparameters}
         return [n for n, k in table.items() if k == table.get(symbol) and n != symbol]
+
+    def rounded(self, expr: ir.Expr) -> bool:
+        """Whether a number comes from divisions, powers or roots of real hyperparameters.
+
+        Such a number meets a threshold exactly for no more than a few values of them, and there
+        rounding decides on which side it falls.
+        """
+        if not infer(self.algorithm).of(expr).on_host:
+            return False
+        inner = list(self._inlined(expr, frozenset()))
+        inexact = any(
+            isinstance(n, ir.Call) or (isinstance(n, ir.Binary) and n.op in ("/", "**"))
+            for n in inner
+        )
+        real = {h.name for h in self.algorithm.hyperparameters if not h.domain.integer}
+        return inexact and any(isinstance(n, ir.Sym) and n.name in real for n in inner)
+
+    def _inlined(self, expr: ir.Expr, seen: frozenset[str]) -> Iterator[ir.Expr]:
+        """All nodes of an expression and of the equations of the symbols in it."""
+        for node in ir.walk(expr):
+            yield node
+            if isinstance(node, ir.Sym) and node.name not in seen:
+                for let in ir.lets(self.algorithm.body):
+                    if let.target == node:
+                        yield from self._inlined(let.value, seen | {node.name})
 
 
 def changed(expr: ir.Expr, mutator: Mutator, names: Names) -> Iterator[Change]:
@@ -158,8 +184,9 @@ def choices(node: ir.Expr, names: Names) -> Iterator[Change]:
             yield "condition ignored", a
             yield "condition ignored", b
         case ir.Compare(">" | "<" | ">=" | "<=" as op, a, b):
-            flip = {">": ">=", ">=": ">", "<": "<=", "<=": "<"}[op]
-            yield "strictness of the comparison", ir.Compare(flip, a, b)
+            if not (names.rounded(a) or names.rounded(b)):
+                flip = {">": ">=", ">=": ">", "<": "<=", "<=": "<"}[op]
+                yield "strictness of the comparison", ir.Compare(flip, a, b)
             yield "threshold one higher", ir.Compare(op, a, ir.Binary("+", b, ir.Const(1)))
             yield "threshold one lower", ir.Compare(op, a, ir.Binary("-", b, ir.Const(1)))
         case ir.Reduce(op, over, x):

@@ -8,9 +8,10 @@ from instep.reference.eager.adam import Adam
 from instep.reference.eager.adamw import AdamW
 from instep.reference.eager.heun import Heun
 from instep.reference.eager.lion import Lion
+from instep.reference.eager.radam import RAdam
 from instep.reference.eager.sgd import SGD
 from instep.reference.eager.sgdw import SGDW
 from instep.reference.eager.signsgd import SignSGD
 from instep.reference.eager.signum import Signum
 
-__all__ = ["SGD", "SGDW", "Adam", "AdamW", "Heun", "Lion", "SignSGD", "Signum"]
+__all__ = ["SGD", "SGDW", "Adam", "AdamW", "Heun", "Lion", "RAdam", "SignSGD", "Signum"]

@@ -29,8 +29,8 @@ class Adam(EagerOptimizer):
         betas: decay rates of the two moments, each in [0,1) (default: (0.9, 0.999)).
         eps: term that keeps the denominator away from zero, in [0,inf) (default: 1e-08).
         weight_decay: weight decay, in [0,inf) (default: 0.0).
-        maximize: ascend instead of descend (default: False).
         amsgrad: keep the largest second moment: none, the raw, the corrected one (default: False).
+        maximize: ascend instead of descend (default: False).
         decoupled_weight_decay: how weight decays (default: False).
 
     Raises:
@@ -52,8 +52,8 @@ class Adam(EagerOptimizer):
         "weight_decay": Interval(0, inf, "[)"),
     }
     _older: ClassVar[Mapping[str, object]] = {
-        "maximize": False,
         "amsgrad": False,
+        "maximize": False,
         "decoupled_weight_decay": False,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
@@ -75,8 +75,8 @@ class Adam(EagerOptimizer):
             "betas": betas,
             "eps": eps,
             "weight_decay": weight_decay,
-            "maximize": maximize,
             "amsgrad": amsgrad,
+            "maximize": maximize,
             "decoupled_weight_decay": decoupled_weight_decay,
         }
         super().__init__(params, defaults)

@@ -29,8 +29,8 @@ class AdamW(EagerOptimizer):
         betas: decay rates of the two moments, each in [0,1) (default: (0.9, 0.999)).
         eps: term that keeps the denominator away from zero, in [0,inf) (default: 1e-08).
         weight_decay: weight decay, in [0,inf) (default: 0.01).
-        maximize: ascend instead of descend (default: False).
         amsgrad: keep the largest second moment: none, the raw, the corrected one (default: False).
+        maximize: ascend instead of descend (default: False).
 
     Raises:
         ValueError: a hyperparameter lies outside its domain.
@@ -51,7 +51,7 @@ class AdamW(EagerOptimizer):
         "weight_decay": Interval(0, inf, "[)"),
     }
     _pinned: ClassVar[Mapping[str, object]] = {"decoupled_weight_decay": True}
-    _older: ClassVar[Mapping[str, object]] = {"maximize": False, "amsgrad": False}
+    _older: ClassVar[Mapping[str, object]] = {"amsgrad": False, "maximize": False}
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
 
     def __init__(
@@ -70,8 +70,8 @@ class AdamW(EagerOptimizer):
             "betas": betas,
             "eps": eps,
             "weight_decay": weight_decay,
-            "maximize": maximize,
             "amsgrad": amsgrad,
+            "maximize": maximize,
         }
         super().__init__(params, defaults)
 

@@ -29,8 +29,8 @@ class SGDW(EagerOptimizer):
         dampening: share of the gradient withheld from the buffer, after the first step (default:
             0.0).
         weight_decay: weight decay, in [0,inf) (default: 0.0).
-        maximize: ascend instead of descend (default: False).
         nesterov: look ahead along the buffer (default: False).
+        maximize: ascend instead of descend (default: False).
 
     Raises:
         ValueError: a hyperparameter lies outside its domain.
@@ -52,7 +52,7 @@ class SGDW(EagerOptimizer):
         "dampening": Interval(-inf, inf, "()"),
         "weight_decay": Interval(0, inf, "[)"),
     }
-    _older: ClassVar[Mapping[str, object]] = {"maximize": False, "nesterov": False}
+    _older: ClassVar[Mapping[str, object]] = {"nesterov": False, "maximize": False}
 
     def __init__(
         self,
@@ -70,8 +70,8 @@ class SGDW(EagerOptimizer):
             "momentum": momentum,
             "dampening": dampening,
             "weight_decay": weight_decay,
-            "maximize": maximize,
             "nesterov": nesterov,
+            "maximize": maximize,
         }
         super().__init__(params, defaults)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from instep.reference.generate.lower.resolve_options import kept_options, possible, simplify
@@ -66,6 +66,19 @@ class Frame:
                 only = o.argument.keyword_only
                 out.append(Parameter(o.argument.key, annotation, default, o.description, only))
         return out
+
+    def in_order(self, arguments: list[Parameter]) -> list[Parameter]:
+        """Arguments as the constructor takes them: by the declared signature, if there is one."""
+        declared = self.algorithm.signature
+        if not declared:
+            return sorted(arguments, key=lambda a: a.keyword_only)
+        place = {name: i for i, name in enumerate(declared)}
+        star = place.get("*", len(declared))
+        known = [replace(a, keyword_only=place[a.key] > star) for a in arguments if a.key in place]
+        return [
+            *sorted(known, key=lambda a: place[a.key]),
+            *(a for a in arguments if a.key not in place),
+        ]
 
     def pinned(self) -> dict[str, Any]:
         """Entries of every group that the dialect fixes, as torch's constructor spells them."""

@@ -7,6 +7,7 @@ import linecache
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -14,8 +15,9 @@ import jinja2
 
 from instep.reference.generate.emit import eager, frame_text, vectorized
 from instep.reference.generate.errors import GenerateError
-from instep.reference.generate.frame import Frame
+from instep.reference.generate.frame import Frame, Parameter
 from instep.reference.generate.lower.resolve_options import resolve_options
+from instep.reference.generate.lower.select_branches import select_branches
 from instep.spec import ir
 from instep.spec.model import Algorithm
 
@@ -83,7 +85,7 @@ def load_class(algorithm: Algorithm, target: str) -> type[Any]:
 
 def _shared_context(frame: Frame) -> dict[str, Any]:
     algorithm = frame.algorithm
-    arguments = frame.arguments()
+    arguments = frame.in_order(frame.arguments())
     numbers = frame_text.number_keys(frame)
     counter = algorithm.counter
     per_parameter = counter is not None and counter.scope == "parameter"
@@ -124,7 +126,7 @@ def _vectorized_context(frame: Frame) -> Mapping[str, Any]:
     context = _shared_context(frame)
     base = "VectorizedLockstep" if context["lockstep"] else "VectorizedOptimizer"
     flags = frame_text.flags(frame)
-    arguments = [*frame.arguments(), *flags]
+    arguments = frame.in_order([*frame.arguments(), *flags])
     context |= {
         "base": base,
         "documentation": frame_text.documentation(frame, (*flags, frame_text.BACKEND)),
@@ -133,10 +135,19 @@ def _vectorized_context(frame: Frame) -> Mapping[str, Any]:
         "extra": ", backend",
         "older": context["older"] | {flag.key: flag.default for flag in flags},
         "foreach": vectorized.emit(frame),
+        "captured": _captured(frame, flags),
         "shape_queries": vectorized.shape_queries(frame),
     }
     context["has_foreach"] = context["foreach"] is not None or context["lockstep"]
     return {**context, "imports": _imports(context, base)}
+
+
+def _captured(frame: Frame, flags: Sequence[Parameter]) -> list[str] | None:
+    """Lines of the equations for a captured step, where they differ from those of any other."""
+    if eager.is_lockstep(frame) or "capturable" not in {flag.key for flag in flags}:
+        return None
+    body = select_branches(frame.algorithm, frame.body)
+    return None if body is None else eager.emit(replace(frame, body=body))
 
 
 def _imports(context: Mapping[str, Any], base: str) -> str:

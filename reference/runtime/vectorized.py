@@ -69,16 +69,16 @@ class VectorizedOptimizer(Reference):
             self._step_supports_amp_scaling = True
 
     def _asks_for_fused(self) -> bool:
-        return any(group["fused"] for group in self.param_groups)
+        return any(group.get("fused") for group in self.param_groups)
 
     def _check(self, group: Group) -> None:
         super()._check(group)
-        if group["foreach"] and group["fused"]:
+        if group["foreach"] and group.get("fused"):
             raise RuntimeError("foreach and fused cannot both be True")
         for key in ("foreach", "fused"):
-            if group[key] and group["differentiable"]:
+            if group.get(key) and group["differentiable"]:
                 raise RuntimeError(f"{key}=True does not support differentiable=True")
-            if group[key] and not self._has_foreach:
+            if group.get(key) and not self._has_foreach:
                 name = type(self).__name__
                 raise ValueError(f"{name} has no form for lists of tensors; leave {key} out")
 
@@ -107,9 +107,10 @@ class VectorizedOptimizer(Reference):
         """Whether a group runs on lists: see the table above."""
         if not self._has_foreach or group["differentiable"] or group.get("capturable"):
             return False
-        if group["foreach"] is None and group["fused"] is None:
+        foreach, fused = group["foreach"], group.get("fused")
+        if foreach is None and fused is None:
             return all(type(p) in (Tensor, Parameter) for p in tensors)
-        return bool(group["foreach"] or group["fused"])
+        return bool(foreach or fused)
 
     def _accept_differentiable(self, p: Tensor) -> None:
         if p.is_leaf and p.requires_grad:
@@ -128,7 +129,8 @@ class VectorizedOptimizer(Reference):
             for p in tensors:
                 work = self._open(p, settings, clone=differentiable)
                 (read_tensors if capturable else read_numbers)(work, self._layout)
-                theta = self._update(work.theta, work.grad, work.state, settings)
+                update = self._captured_update if capturable else self._update
+                theta = update(work.theta, work.grad, work.state, settings)
                 self._close(work, theta, rebind=differentiable)
 
     def _step_lists(self, group: Group, tensors: list[Tensor]) -> None:
@@ -174,6 +176,10 @@ class VectorizedOptimizer(Reference):
         """One step of one parameter: writes `state`, returns the new parameter."""
         raise NotImplementedError
 
+    def _captured_update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
+        """The same where numbers are tensors; generated where the step decides a branch."""
+        return self._update(theta, grad, state, group)
+
     def _foreach_update(self, theta: Tensors, grad: Tensors, state: State, group: Group) -> Tensors:
         """One step of many parameters, in place where it can be: returns the new ones."""
         raise NotImplementedError
@@ -192,12 +198,12 @@ class VectorizedLockstep(VectorizedOptimizer, LockstepOptimizer):
 
 
 def _flags(defaults: Mapping[str, Any], backend: str) -> dict[str, bool | None]:
-    """What torch's `foreach` and `fused` have to be for a backend.
+    """What torch's `foreach` and `fused` have to be for a backend; no `fused` where torch has none.
 
     Raises:
         ValueError: an unknown backend, or one that contradicts `foreach` or `fused`.
     """
-    foreach, fused = defaults["foreach"], defaults["fused"]
+    foreach, fused = defaults["foreach"], defaults.get("fused")
     contradicted = {
         "auto": False,
         "fused": foreach or fused is False,
@@ -209,7 +215,7 @@ def _flags(defaults: Mapping[str, Any], backend: str) -> dict[str, bool | None]:
     if contradicted[backend]:
         raise ValueError(f"backend={backend!r} contradicts foreach={foreach}, fused={fused}")
     forced = {"fused": {"fused": True}, "foreach": {"foreach": True}, "eager": {"foreach": False}}
-    return {"foreach": foreach, "fused": fused, **forced.get(backend, {})}
+    return {k: defaults[k] for k in ("foreach", "fused") if k in defaults} | forced.get(backend, {})
 
 
 _SHAPE: dict[str, Callable[[Tensor], int | None]] = {

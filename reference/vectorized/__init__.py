@@ -8,9 +8,10 @@ from instep.reference.vectorized.adam import Adam
 from instep.reference.vectorized.adamw import AdamW
 from instep.reference.vectorized.heun import Heun
 from instep.reference.vectorized.lion import Lion
+from instep.reference.vectorized.radam import RAdam
 from instep.reference.vectorized.sgd import SGD
 from instep.reference.vectorized.sgdw import SGDW
 from instep.reference.vectorized.signsgd import SignSGD
 from instep.reference.vectorized.signum import Signum
 
-__all__ = ["SGD", "SGDW", "Adam", "AdamW", "Heun", "Lion", "SignSGD", "Signum"]
+__all__ = ["SGD", "SGDW", "Adam", "AdamW", "Heun", "Lion", "RAdam", "SignSGD", "Signum"]

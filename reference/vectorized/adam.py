@@ -30,8 +30,8 @@ class Adam(VectorizedOptimizer):
         betas: decay rates of the two moments, each in [0,1) (default: (0.9, 0.999)).
         eps: term that keeps the denominator away from zero, in [0,inf) (default: 1e-08).
         weight_decay: weight decay, in [0,inf) (default: 0.0).
-        maximize: ascend instead of descend (default: False).
         amsgrad: keep the largest second moment: none, the raw, the corrected one (default: False).
+        maximize: ascend instead of descend (default: False).
         decoupled_weight_decay: how weight decays (default: False).
         foreach: run on lists of tensors (True), or not (default: None).
         capturable: keep the step counter and tensor lr on the device (default: False).
@@ -59,8 +59,8 @@ class Adam(VectorizedOptimizer):
         "weight_decay": Interval(0, inf, "[)"),
     }
     _older: ClassVar[Mapping[str, object]] = {
-        "maximize": False,
         "amsgrad": False,
+        "maximize": False,
         "decoupled_weight_decay": False,
         "foreach": None,
         "capturable": False,
@@ -91,8 +91,8 @@ class Adam(VectorizedOptimizer):
             "betas": betas,
             "eps": eps,
             "weight_decay": weight_decay,
-            "maximize": maximize,
             "amsgrad": amsgrad,
+            "maximize": maximize,
             "decoupled_weight_decay": decoupled_weight_decay,
             "foreach": foreach,
             "capturable": capturable,

@@ -30,8 +30,8 @@ class SGDW(VectorizedOptimizer):
         dampening: share of the gradient withheld from the buffer, after the first step (default:
             0.0).
         weight_decay: weight decay, in [0,inf) (default: 0.0).
-        maximize: ascend instead of descend (default: False).
         nesterov: look ahead along the buffer (default: False).
+        maximize: ascend instead of descend (default: False).
         foreach: run on lists of tensors (True), or not (default: None).
         differentiable: let autograd run through the step (default: False).
         fused: run a fused kernel where there is one (default: None).
@@ -59,8 +59,8 @@ class SGDW(VectorizedOptimizer):
         "weight_decay": Interval(0, inf, "[)"),
     }
     _older: ClassVar[Mapping[str, object]] = {
-        "maximize": False,
         "nesterov": False,
+        "maximize": False,
         "foreach": None,
         "differentiable": False,
         "fused": None,
@@ -86,8 +86,8 @@ class SGDW(VectorizedOptimizer):
             "momentum": momentum,
             "dampening": dampening,
             "weight_decay": weight_decay,
-            "maximize": maximize,
             "nesterov": nesterov,
+            "maximize": maximize,
             "foreach": foreach,
             "differentiable": differentiable,
             "fused": fused,

@@ -22,6 +22,7 @@ from instep.spec.algebra.program import Binding, Program, Subject, programs
 from instep.spec.algebra.proof import Proof, Step
 from instep.spec.algebra.relation import Relation
 from instep.spec.algebra.step_map import absentable
+from instep.spec.algebra.values import same_values
 from instep.spec.model import Domain, OptionValue
 
 Status = Literal["equal", "different", "undecided"]
@@ -93,7 +94,9 @@ def equal(
     left, right = programs(a, b, options, bindings, domains)
     limit = budget or Budget()
     if _equations(left) == _equations(right):
-        return _same_equations(left, right)
+        return _same(left, right, "They have the same equations.")
+    if same_values(left, right):
+        return _same(left, right, "With every value put where it is read, the equations are equal.")
     names = {ir.THETA}
     if observe == "all" or not any(ir.THETA in ir.assigned(p.body) for p in (left, right)):
         names |= _shared_states(
@@ -143,8 +146,6 @@ def _equations(program: Program) -> object:
     return program.body, program.states, a.counter, program.bindings, a.hyperparameters, a.slots
 
 
-def _same_equations(a: Program, b: Program) -> Verdict:
-    proof = Proof(
-        f"{a.name} and {b.name} are the same.", (), (Step("They have the same equations."),)
-    )
+def _same(a: Program, b: Program, why: str) -> Verdict:
+    proof = Proof(f"{a.name} and {b.name} are the same.", (), (Step(why),))
     return Verdict("equal", a.name, b.name, proof)

@@ -153,3 +153,17 @@ def test_a_node_is_changed_wherever_it_stands():
 )
 def test_choices_go_wrong_in_every_way(node: ir.Expr, kinds: set[str]):
     assert {kind for kind, _ in choices(node, Names(spec.get("adam")))} >= kinds
+
+
+def test_a_threshold_that_rounding_decides_is_not_made_strict():
+    algorithm = spec.get("radam")
+    names = Names(algorithm)
+    rho, t = ir.Sym("rho"), ir.Sym("t")
+    assert names.rounded(rho)
+    assert not names.rounded(t)
+    assert not names.rounded(ir.Sym("weight_decay"))
+    assert not names.rounded(ir.Sym("v"))
+    for side, strict in ((rho, False), (t, True)):
+        kinds = {kind for kind, _ in choices(ir.Compare(">", side, ir.Const(5)), names)}
+        assert ("strictness of the comparison" in kinds) is strict
+        assert "threshold one higher" in kinds

@@ -16,7 +16,7 @@ from instep.conformance.profile import grades
 from instep.spec import dialects
 from instep.spec.arithmetic import Float64
 
-OWN = ("lion", "nadam", "prodigy", "radam", "rmsprop", "rprop")
+OWN = ("lion", "nadam", "prodigy", "rmsprop", "rprop")
 SUMMING = ("adafactor", "lamb", "muon")
 MATRICES = ((4, 5), (6, 3), (3, 3))
 

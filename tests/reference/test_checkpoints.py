@@ -11,15 +11,20 @@ import torch
 
 from instep import reference
 from instep.reference import Adam, AdamW, eager
+from instep.spec import get
+from meta.exported import EXPORTED, probes
 
+# Those that need a closure have tests of their own.
+OPEN = {
+    name: c for name, c in EXPORTED.items() if not getattr(getattr(eager, c), "_closure", False)
+}
 CASES = [
-    ("SGD", {}),
-    ("SGD", {"momentum": 0.875, "weight_decay": 0.125}),
+    *((cls, {}) for cls in OPEN.values()),
+    *((cls, probes(get(name))) for name, cls in OPEN.items()),
     ("SGD", {"momentum": 0.875, "nesterov": True, "maximize": True}),
-    ("Adam", {"weight_decay": 0.125}),
     ("Adam", {"amsgrad": True, "decoupled_weight_decay": True}),
-    ("AdamW", {}),
     ("AdamW", {"amsgrad": True, "maximize": True}),
+    ("RAdam", {"decoupled_weight_decay": True, "weight_decay": 0.125}),
 ]
 LR = {"lr": 0.25}
 OURS = {"vectorized": reference, "eager": eager}
@@ -57,33 +62,34 @@ class Run:
     def distance(self, other):
         """In units in the last place of float64."""
         pairs = zip(self.parameters, other.parameters, strict=True)
-        return max(((a - b).abs() / b.abs() / 2**-53).max().item() for a, b in pairs)
+        return max(((a - b).abs() / b.abs().clamp(min=2**-40) / 2**-53).max() for a, b in pairs)
 
 
 @pytest.mark.parametrize("at", [0, 1, 3])
 @pytest.mark.parametrize("target", OURS)
-@pytest.mark.parametrize(("name", "keywords"), CASES)
+@pytest.mark.parametrize(("name", "keywords"), [c for c in CASES if hasattr(torch.optim, c[0])])
 def test_checkpoints_travel_both_ways(name, keywords, target, at):
     ours, theirs = getattr(OURS[target], name), getattr(torch.optim, name)
+    # Each side rounds a handful of times; numbers beside the counter torch keeps in float32.
+    limit = 64 * (2**29 if ours._layout.numbers - {ours._layout.counter} else 1)
     for source, destination in ((theirs, ours), (ours, theirs)):
-        whole = Run(source, **LR, **keywords).steps(at)
-        resumed = Run(destination, **LR, **keywords).resume(whole)
+        whole = Run(source, **{**LR, **keywords}).steps(at)
+        resumed = Run(destination, **{**LR, **keywords}).resume(whole)
         assert (
             resumed.optimizer.state_dict()["state"].keys()
             == whole.optimizer.state_dict()["state"].keys()
         )
         for _ in range(3):
-            # One step from the same point: each side rounds a handful of times.
-            start = Run(destination, **LR, **keywords).resume(whole)
-            assert start.steps(1).distance(whole.steps(1)) <= 64
+            start = Run(destination, **{**LR, **keywords}).resume(whole)
+            assert start.steps(1).distance(whole.steps(1)) <= limit
 
 
 @pytest.mark.parametrize("target", OURS)
 @pytest.mark.parametrize(("name", "keywords"), CASES)
 def test_a_resumed_run_is_the_same_run(name, keywords, target):
     cls = getattr(OURS[target], name)
-    whole = Run(cls, **LR, **keywords).steps(2)
-    resumed = Run(cls, **LR, **keywords).resume(whole).steps(3)
+    whole = Run(cls, **{**LR, **keywords}).steps(2)
+    resumed = Run(cls, **{**LR, **keywords}).resume(whole).steps(3)
     assert resumed.distance(whole.steps(3)) == 0
     assert (
         resumed.optimizer.state_dict()["param_groups"]
@@ -94,8 +100,8 @@ def test_a_resumed_run_is_the_same_run(name, keywords, target):
 @pytest.mark.parametrize("copying", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
 @pytest.mark.parametrize(("name", "keywords"), CASES)
 def test_copies_go_on_alike(name, keywords, copying):
-    whole = Run(getattr(reference, name), **LR, **keywords, backend="foreach").steps(2)
-    again = Run(getattr(reference, name), **LR, **keywords)
+    whole = Run(getattr(reference, name), **{**LR, **keywords}, backend="foreach").steps(2)
+    again = Run(getattr(reference, name), **{**LR, **keywords})
     again.optimizer = copying(whole.optimizer)
     again.parameters, again.count = again.optimizer.param_groups[0]["params"], 2
     assert again.steps(2).distance(whole.steps(2)) == 0

@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
+from instep import reference
 from instep.reference import SGD, Adam, AdamW, eager
+from instep.spec import get
+from meta.exported import EXPORTED, probes
 
 F64 = {"dtype": torch.float64}
+LEAF = torch.ones(1, requires_grad=True)
 
 
 def rand(*shape, **keywords):
@@ -141,6 +145,30 @@ def test_capturable_reads_nothing_on_the_host(amsgrad, no_host):
     assert torch.equal(p, q)
     assert captured.state[p]["step"].item() == 3
     assert captured.param_groups[0]["lr"] is lr
+
+
+CAPTURABLE = [
+    name
+    for name, cls in EXPORTED.items()
+    if "capturable" in getattr(reference, cls)([LEAF]).defaults
+]
+
+
+@pytest.mark.parametrize("name", CAPTURABLE)
+def test_no_branch_of_a_captured_step_needs_the_host(name, no_host):
+    """What the step decides is selected: both sides of a threshold are crossed."""
+    values = probes(get(name))
+    p, q = (torch.ones(3, **F64, requires_grad=True) for _ in range(2))
+    captured = getattr(reference, EXPORTED[name])([p], **values, capturable=True)
+    plain = getattr(eager, EXPORTED[name])([q], **values)
+    for step in range(8):
+        p.grad = rand(3 + step)[:3] - 0.5
+        q.grad = p.grad.clone()
+        disarm = no_host()
+        captured.step()
+        disarm()
+        plain.step()
+        assert torch.allclose(p, q, rtol=1e-14, atol=0)
 
 
 @pytest.mark.parametrize("capturable", [False, True])

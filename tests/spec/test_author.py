@@ -395,3 +395,14 @@ let("update", theta, theta - lr * s)
     )
     assert loop.body[0].target == ir.At("a", i)
     assert push == ir.Push("remember", "h", ir.Sym("g"), ir.Const(10))
+
+
+def test_a_signature_is_kept_in_order_and_declared_once(load):
+    body = """
+lr = hyper("lr", 0.5)
+let("update", theta, theta - lr * grad(theta))
+signature("lr", "*", "foreach")
+"""
+    assert load(body).signature == ("lr", "*", "foreach")
+    with pytest.raises(SpecError, match="signature: is declared already"):
+        load(body + 'signature("lr")')

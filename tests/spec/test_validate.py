@@ -294,3 +294,17 @@ def test_a_hyperparameter_may_be_excused_where_it_is_idle(load):
     with pytest.raises(SpecError, match=r"mine\.k: is never used with the default options"):
         load(body_of(*lines))
     assert load(body_of(*lines, "exclude(k, ~flag, 'only flag knows k')")).exclusions[0].name == "k"
+
+
+@pytest.mark.parametrize(
+    ("signature", "reason"),
+    [
+        (("lr", "lr", "weight_decay"), "names lr twice"),
+        (("lr", "*", "*"), r"names \* twice"),
+        (("lr", "rate"), "rate is no argument; there are lr, betas, eps"),
+        (("lr", "*", "foreach"), "leaves out the argument betas"),
+    ],
+)
+def test_a_signature_names_every_argument_once(signature, reason):
+    with pytest.raises(SpecError, match=f"radam.signature: {reason}"):
+        validate(replace(get("radam"), signature=signature))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +28,24 @@ BACKEND = Parameter(
     '"auto", "foreach", "fused" or "eager"; the keywords foreach and fused must agree with it',
     keyword_only=True,
 )
+_FLAGS = (
+    Parameter("foreach", "bool | None", None, "run on lists of tensors (True), or not", True),
+    Parameter(
+        "capturable", "bool", False, "keep the step counter and tensor lr on the device", True
+    ),
+    Parameter("differentiable", "bool", False, "let autograd run through the step", True),
+    Parameter("fused", "bool | None", None, "run a fused kernel where there is one", True),
+)
 
 
 def flags(frame: Frame) -> list[Parameter]:
     """Torch's keywords that tell how a step runs; graph capture is a matter of the step counter."""
-    captured = [
-        Parameter(
-            "capturable", "bool", False, "keep the step counter and tensor lr on the device", True
-        )
-    ]
+    declared = frame.algorithm.signature
+    counted = frame.algorithm.counter is not None
     return [
-        Parameter("foreach", "bool | None", None, "run on lists of tensors (True), or not", True),
-        *(captured if frame.algorithm.counter is not None else []),
-        Parameter("differentiable", "bool", False, "let autograd run through the step", True),
-        Parameter("fused", "bool | None", None, "run a fused kernel where there is one", True),
+        flag
+        for flag in _FLAGS
+        if (flag.key in declared if declared else flag.key != "capturable" or counted)
     ]
 
 
@@ -69,7 +72,7 @@ def documentation(frame: Frame, keywords: tuple[Parameter, ...] = ()) -> list[st
         meaning = f"The dialect is {dialect.name}: {dialect.source}. {dialect.note}"
         lines += ["", *_wrapped(meaning.rstrip())]
     lines += ["", "Args:", *_entry("params: parameters to optimize, or dicts that define groups.")]
-    for argument in (*frame.arguments(), *keywords):
+    for argument in frame.in_order([*frame.arguments(), *keywords]):
         lines += _entry(f"{argument.key}: {argument.description} (default: {argument.default!r}).")
     lines += ["", "Raises:", *_entry("ValueError: a hyperparameter lies outside its domain.")]
     for _, message in frame.requirements():
@@ -236,14 +239,12 @@ def requirements(frame: Frame) -> list[str]:
     return lines.texts
 
 
-def signature(arguments: Iterator[Parameter] | list[Parameter]) -> list[str]:
-    """Arguments of the constructor after `params`, keyword-only ones last."""
-    arguments = list(arguments)
-    free = [a for a in arguments if not a.keyword_only]
-    only = [a for a in arguments if a.keyword_only]
-    texts = [f"{a.key}: {a.annotation} = {_literal(a.default)}" for a in (*free, *only)]
-    if only:
-        texts.insert(len(free), "*")
+def signature(arguments: list[Parameter]) -> list[str]:
+    """Arguments of the constructor after `params`, keyword-only ones behind a star."""
+    texts = [f"{a.key}: {a.annotation} = {_literal(a.default)}" for a in arguments]
+    free = sum(not a.keyword_only for a in arguments)
+    if free < len(arguments):
+        texts.insert(free, "*")
     return texts
 
 

@@ -1,0 +1,117 @@
+"""What a step leaves in parameters and states, as expressions of what was there before it.
+
+Straight-line substitution proves at once what needs no algebra: reordered lines, a value read
+before or after it was copied, a branch for a term that is zero anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from instep.spec import ir
+from instep.spec.algebra.program import Program
+
+# Larger than any specification in straight line; a body that repeats itself grows beyond it.
+_NODES = 20_000
+_ZERO, _ONE = ir.Const(0), ir.Const(1)
+Values = dict[str, ir.Expr]
+
+
+class _TooHard(Exception):  # noqa: N818 - a signal, not an error
+    """Loops, histories, or too many nodes: nothing for substitution."""
+
+
+def same_values(a: Program, b: Program) -> bool:
+    """Whether two programs visibly leave the same; False says nothing."""
+    if _setting(a) != _setting(b):
+        return False
+    try:
+        return _left_by(a) == _left_by(b)
+    except _TooHard:
+        return False
+
+
+def _setting(program: Program) -> object:
+    a = program.algorithm
+    return program.states, a.counter, program.bindings, a.hyperparameters, a.slots
+
+
+def _left_by(program: Program) -> Values:
+    kept = {ir.THETA, *(s.name for s in program.states)}
+    values: Values = {name: ir.Prev(name) for name in kept}
+    _run(program.body, values, kept)
+    return {name: values[name] for name in kept}
+
+
+def _run(body: ir.Body, values: Values, kept: set[str]) -> None:
+    for statement in body:
+        match statement:
+            case ir.Let(_, ir.Sym(name), value):
+                values[name] = _read(value, values)
+            case ir.If(condition, then, otherwise):
+                sides = dict(values), dict(values)
+                _run(then, sides[0], kept)
+                _run(otherwise, sides[1], kept)
+                test = _read(condition, values)
+                for name in sides[0].keys() & sides[1].keys():
+                    values[name] = _choice(test, sides[0][name], sides[1][name])
+            case _:
+                raise _TooHard
+
+
+def _read(expr: ir.Expr, values: Values) -> ir.Expr:
+    """An expression over what was there before the step."""
+
+    def rule(node: ir.Expr) -> ir.Expr | None:
+        match node:
+            case ir.Sym(name):
+                return values.get(name)
+            case ir.Absent(name) if values[name] != ir.Prev(name):
+                raise _TooHard
+        return None
+
+    return folded(ir.rewrite(expr, rule))
+
+
+def _choice(condition: ir.Expr, then: ir.Expr, otherwise: ir.Expr) -> ir.Expr:
+    match condition:
+        case ir.Logic("not", (inner,)):
+            return _choice(inner, otherwise, then)
+        case ir.Compare("!=", a, b):
+            return _choice(ir.Compare("==", a, b), otherwise, then)
+        case ir.Compare("==", ir.Sym(name), ir.Const() as number):
+            if folded(replaced(otherwise, {name: number})) == folded(
+                replaced(then, {name: number})
+            ):
+                return otherwise
+    if then == otherwise:
+        return then
+    chosen = ir.Where(condition, then, otherwise)
+    if sum(1 for _ in ir.walk(chosen)) > _NODES:
+        raise _TooHard
+    return chosen
+
+
+def replaced(expr: ir.Expr, numbers: Mapping[str, ir.Expr]) -> ir.Expr:
+    """An expression with numbers for some symbols."""
+    return ir.rewrite(expr, lambda n: numbers.get(n.name) if isinstance(n, ir.Sym) else None)
+
+
+def folded(expr: ir.Expr) -> ir.Expr:
+    """Without terms that are zero and factors that are one, for finite values."""
+    for k, child in enumerate(ir.children(expr)):
+        new = folded(child)
+        if new is not child:
+            expr = ir.with_child(expr, k, new)
+    match expr:
+        case ir.Binary("*", x, y) if _ZERO in (x, y):
+            return _ZERO
+        case ir.Binary("*", x, y) if _ONE in (x, y):
+            return y if x == _ONE else x
+        case ir.Binary("+", x, y) if _ZERO in (x, y):
+            return y if x == _ZERO else x
+        case ir.Binary("-" | "/" as op, x, y) if y == (_ZERO if op == "-" else _ONE):
+            return x
+        case ir.Compare(op, ir.Binary("*", ir.Const(factor), x), ir.Const(0)) if factor > 0:
+            return ir.Compare(op, x, _ZERO)
+    return expr
