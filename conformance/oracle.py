@@ -103,7 +103,8 @@ class Oracle:
         if self.probe.closure:
             self.interpreter.step(oracle=self._landscape(given), trace=trace)
         else:
-            self.interpreter.step(given, trace=trace)
+            touched = self.probe.touched[t - 1] if self.probe.touched else None
+            self.interpreter.step(given, touched, trace=trace)
 
     def _landscape(self, centres: tuple[Any, ...]) -> Any:
         probe = self.probe

@@ -36,6 +36,8 @@ class Probe:
         landscape, slopes: its kind, and its curvatures for every parameter.
         changes: {step: {symbol: value}}, applied to all groups before that step.
         groups: (parameter indices, {symbol: value}) of further parameter groups.
+        touched: per step, per parameter, the lanes that a sparse gradient names; empty where
+            gradients are dense.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Probe:
     closure: bool = False
     landscape: str = "bowl"
     slopes: tuple[Any, ...] = ()
+    touched: tuple[tuple[Any, ...], ...] = ()
 
     @property
     def steps(self) -> int:
@@ -66,7 +69,7 @@ class Probe:
 
     def cut(self, steps: int) -> Probe:
         """The same run, ended earlier."""
-        return replace(self, gradients=self.gradients[:steps])
+        return replace(self, gradients=self.gradients[:steps], touched=self.touched[:steps])
 
 
 def exact(x: Any, dtype: str) -> Any:
@@ -198,9 +201,12 @@ class ProbeFactory:
         shapes: Sequence[tuple[int, ...]] = SHAPES,
         steps: int = STEPS,
         calm: bool = False,
+        sparse: bool | None = None,
         **more: Any,
     ) -> Probe:
         """A probe with the usual parameters and gradients; calm ones do not pause.
+
+        Gradients are sparse where the spec takes no others, or as asked.
 
         Raises:
             ValueError: no values near the given ones meet the spec's requirements.
@@ -213,6 +219,9 @@ class ProbeFactory:
         parameters, gradients = data(shapes, steps, dtype, calm=calm)
         closure = needs_closure(resolve(self.algorithm.body, chosen))
         slopes = tuple(_slopes(p, dtype) for p in parameters) if closure else ()
+        if sparse if sparse is not None else not self.algorithm.gradients.dense:
+            more["touched"] = touched_lanes(shapes, steps, calm=calm)
+            gradients = _masked(gradients, more["touched"])
         return Probe(
             name,
             dtype,
@@ -242,6 +251,34 @@ def data(
     parameters = apart(_parameter_lanes(rng, total))
     history = _gradient_lanes(rng, total, steps, dtype, calm)
     return parameters, tuple(apart(g) for g in history)
+
+
+def touched_lanes(
+    shapes: Sequence[tuple[int, ...]], steps: int, *, calm: bool = False
+) -> tuple[tuple[Any, ...], ...]:
+    """Per step, the lanes that sparse gradients name: some rows, at times none; calm ones all.
+
+    Matrices take turns: whole rows, as embeddings name them, and lanes of their own.
+    """
+    rng = np.random.default_rng(_SEED + 2)
+
+    def one(shape: tuple[int, ...], t: int, k: int) -> Any:
+        by_lane = t % 4 == 2 or len(shape) < 2
+        chosen = rng.random(shape if by_lane else (shape[0], *[1] * (len(shape) - 1)))
+        share = 1.0 if calm else 0.0 if (t + k) % 5 == 3 else 0.7
+        return np.broadcast_to(chosen < share, shape).copy()
+
+    return tuple(tuple(one(s, t, k) for k, s in enumerate(shapes)) for t in range(steps))
+
+
+def _masked(
+    gradients: tuple[tuple[Any, ...], ...], touched: tuple[tuple[Any, ...], ...]
+) -> tuple[tuple[Any, ...], ...]:
+    pairs = zip(gradients, touched, strict=True)
+    return tuple(
+        tuple(np.where(m, g, 0.0) for g, m in zip(given, named, strict=True))
+        for given, named in pairs
+    )
 
 
 def _parameter_lanes(rng: np.random.Generator, total: int) -> Any:

@@ -66,6 +66,7 @@ def _one_lane(probe: Probe, index: int, lane: int) -> Probe | None:
         parameters=(pick(probe.parameters[index]),),
         gradients=tuple((pick(step[index]),) for step in probe.gradients),
         groups=(),
+        touched=tuple((pick(step[index]),) for step in probe.touched),
     )
 
 
@@ -73,6 +74,7 @@ def _text(session: Session, result: Result, probe: Probe, tally: Tally, index: i
     assert tally.first is not None
     lanes = tally.first.lanes
     steps = probe.cut(lanes.step)
+    sparse = bool(steps.touched)
     lines = [
         f'"""{result.id}: {result.requirement}."""',
         "import torch",
@@ -82,6 +84,7 @@ def _text(session: Session, result: Result, probe: Probe, tally: Tally, index: i
         "number = float.fromhex",
         f"start = {_numbers(steps.parameters)}",
         f"gradients = {_numbers(steps.gradients)}",
+        *([f"touched = {[[x.tolist() for x in t] for t in steps.touched]}"] if sparse else []),
         "",
         "parameters = [torch.nn.Parameter(torch.tensor(x, dtype=dtype)) for x in start]",
         *_run(session, steps),
@@ -119,6 +122,7 @@ def _run(session: Session, steps: Probe) -> list[str]:
         "    for p, g in zip(parameters, given):",
         "        p.grad = None if g is None else torch.tensor(g, dtype=dtype)",
     ]
+    give += _SPARSE if steps.touched else []
     if session.plan.algorithm.result == "gradient":
         put = "            p.copy_(p if p.grad is None else p.grad)"
         loop = "    with torch.no_grad():", "        for p in parameters:", put
@@ -126,6 +130,15 @@ def _run(session: Session, steps: Probe) -> list[str]:
     head = "for step, given in enumerate(gradients, start=1):"
     changes = _changes(session, steps)
     return [f"optimizer = {call}", head, *changes, *give, "    optimizer.step()"]
+
+
+_SPARSE = [
+    "    for p, named in zip(parameters, touched[step - 1]):",
+    "        if p.grad is not None:",
+    "            where = torch.tensor(named).nonzero().T",
+    "            values = p.grad[tuple(where)] if p.dim() else p.grad.expand(where.shape[1])",
+    "            p.grad = torch.sparse_coo_tensor(where, values, p.shape)",
+]
 
 
 def _import(subject: Subject) -> list[str]:

@@ -14,6 +14,7 @@ from instep.conformance.landscapes import TorchNumbers, evaluate
 from instep.conformance.naming import Naming, infer_naming
 from instep.conformance.observe import Call, Recording, observe, to_array
 from instep.conformance.probes import Probe
+from instep.conformance.sparse import gradient_tensor, rewritten
 from instep.conformance.transform import GradientTransform
 from instep.spec.model import Algorithm, OptionValue
 
@@ -203,11 +204,19 @@ class Run:
         self.give_gradients()
         self.step_with(None)
 
+    def gradients(self, t: int) -> list[torch.Tensor | None]:
+        """The gradients of step t (from 0), of the layout that the probe gives them."""
+        given = self.probe.gradients[t]
+        touched = self.probe.touched[t] if self.probe.touched else [None] * len(given)
+        return [
+            None if g is None else gradient_tensor(g, named, self.dtype)
+            for g, named in zip(given, touched, strict=True)
+        ]
+
     def give_gradients(self) -> list[torch.Tensor]:
         """Set p.grad for the next step; returns the tensors that were set."""
-        gradients = self.probe.gradients[self.recording.steps]
-        for p, g in zip(self.parameters, gradients, strict=True):
-            p.grad = None if g is None else torch.tensor(g).to(self.dtype)
+        for p, g in zip(self.parameters, self.gradients(self.recording.steps), strict=True):
+            p.grad = g
         return [p.grad for p in self.parameters if p.grad is not None]
 
     def step_with(self, closure: Callable[[], torch.Tensor] | None) -> Any:
@@ -238,7 +247,7 @@ class Run:
             loss, gradients = self._evaluate(t)
             for p, g in zip(self.parameters, gradients, strict=True):
                 if reuse and p.grad is not None and g is not None:
-                    p.grad.detach().copy_(g)
+                    p.grad = rewritten(p.grad, g)
                 else:
                     p.grad = g
             return loss
@@ -259,7 +268,7 @@ class Run:
         numbers, given = TorchNumbers(self.dtype), self.probe.gradients[t]
         if not self.probe.closure:
             loss = torch.tensor(float(t + 1), dtype=self.dtype)
-            return loss, [None if g is None else numbers.tensor(g) for g in given]
+            return loss, self.gradients(t)
         points = [p.detach() for p in self.parameters]
         return evaluate(numbers, self.probe.landscape, points, given, self.probe.slopes)
 

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import sympy
 
 from instep.spec import ir, model
+from instep.spec.acceptance import accept, touched
 from instep.spec.errors import SpecError
 from instep.spec.freeze import function
 from instep.spec.recording import (
@@ -40,13 +41,13 @@ from instep.spec.recording import (
 
 # What `from instep.spec.author import *` puts into a specification file, and nothing else.
 __all__ = [
-    "absent", "algorithm", "apply", "at", "choose", "col_mean", "cols", "cos", "counter", "dialect",
-    "equal", "exclude", "exp", "floor", "grad", "holds", "hyper", "inner", "inputs", "length",
-    "let", "local", "log", "loss", "matmul", "max_over_params", "maximum", "mean", "minimum",
-    "ndim", "norm", "numel", "option", "otherwise", "pi", "prev", "push", "reference",
+    "absent", "accept", "algorithm", "apply", "at", "choose", "col_mean", "cols", "cos", "counter",
+    "dialect", "equal", "exclude", "exp", "floor", "grad", "holds", "hyper", "inner", "inputs",
+    "length", "let", "local", "log", "loss", "matmul", "max_over_params", "maximum", "mean",
+    "minimum", "ndim", "norm", "numel", "option", "otherwise", "pi", "prev", "push", "reference",
     "refuse_nonfinite", "repeat", "require", "returns", "rms", "row_mean", "rows", "sign",
-    "signature", "sqrt", "state", "theta", "total", "total_over_params", "transpose", "view",
-    "when", "where",
+    "signature", "sqrt", "state", "theta", "total", "total_over_params", "touched", "transpose",
+    "view", "when", "where",
 ]  # fmt: skip
 
 theta = sympy.Symbol(ir.THETA, real=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from instep.spec import ir
+from instep.spec.model import Algorithm
 
 _Points = frozenset[ir.Expr]
 
@@ -28,6 +29,26 @@ def needs_closure(body: ir.Body) -> bool:
                     return True
         moved = moved or (isinstance(statement, ir.Let) and statement.target == ir.Sym(ir.THETA))
     return False
+
+
+def sees_shapes(body: ir.Body) -> bool:
+    """Whether a step tells axes apart, so that a complex tensor as pairs of numbers is another."""
+
+    def sees(node: ir.Expr) -> bool:
+        match node:
+            case ir.MatMul() | ir.Transpose() | ir.Reduce(_, "rows" | "cols", _):
+                return True
+            case ir.Call(function, _):
+                return function in ir.SHAPE_FUNCTIONS - {"numel"}
+        return False
+
+    return any(map(sees, ir.nodes(body)))
+
+
+def accepts_complex(algorithm: Algorithm, body: ir.Body) -> bool:
+    """Whether complex parameters are taken, as pairs of real numbers."""
+    declared = algorithm.gradients.complex
+    return not sees_shapes(body) if declared is None else declared
 
 
 def _count(body: ir.Body, valid: _Points) -> tuple[int, _Points]:

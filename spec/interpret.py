@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from instep.spec import ir
-from instep.spec.arithmetic import Arithmetic
+from instep.spec.arithmetic import Arithmetic, shape_query
 from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm, OptionValue, State
 from instep.spec.scope import Scope, infer
@@ -94,6 +94,7 @@ class Interpreter:
     def step(
         self,
         gradients: Gradients | None = None,
+        touched: Sequence[Any | None] | None = None,
         *,
         oracle: Oracle | None = None,
         inputs: Mapping[str, Any] | None = None,
@@ -103,6 +104,8 @@ class Interpreter:
 
         Args:
             gradients: an array per parameter, None for a parameter without gradient; or
+            touched: which lanes a sparse gradient names, an array of booleans per parameter; None
+                for a dense one, which names all.
             oracle: a function from points (a value per parameter) to (loss, gradients).
             inputs: what a schedule receives; a sequence is a list of numbers.
             trace: called with (equation, target, parameter index or None, value).
@@ -113,7 +116,7 @@ class Interpreter:
             given = [None if g is None else self.arithmetic.tensor(g) for g in gradients or ()]
             oracle = _constant(given)
         with np.errstate(all="ignore"):
-            _Step(self, active, oracle, dict(inputs or {}), trace).run()
+            _Step(self, active, oracle, dict(inputs or {}), trace, touched).run()
 
     def view(self, name: str, *, inverse: bool = False) -> list[Any]:
         """The point of a view for every parameter, or with `inverse` theta from such a point.
@@ -160,7 +163,9 @@ class _Step:
         oracle: Oracle,
         inputs: dict[str, Any],
         trace: Trace | None,
+        touched: Sequence[Any | None] | None = None,
     ) -> None:
+        self.touched = touched
         self.owner, self.active, self.oracle, self.trace = owner, active, oracle, trace
         self.arithmetic, self.slots, self.scopes = owner.arithmetic, owner.slots, owner.scopes
         self.shared: dict[str, Any] = {k: self._input(v) for k, v in inputs.items()}
@@ -366,10 +371,13 @@ class _Step:
             case ir.Absent(name):
                 state = self.slots[i].state if i is not None else self.owner.optimizer_state
                 return name not in state
+            case ir.Touched():
+                assert i is not None
+                return self._touched(i)
             case ir.Where(condition, x, y):
                 return a.where(self._value(condition, i), self._value(x, i), self._value(y, i))
             case ir.Call(function, arguments) if function in ir.SHAPE_FUNCTIONS:
-                return a.number(_shape_query(function, a.shape(self._value(arguments[0], i))))
+                return a.number(shape_query(function, a.shape(self._value(arguments[0], i))))
             case ir.Call(function, arguments):
                 return a.call(function, *(self._value(x, i) for x in arguments))
             case ir.Reduce(op, "params", x):
@@ -390,6 +398,13 @@ class _Step:
             case ir.Len(name):
                 return a.number(len(self._lookup(name, i)))
         raise SpecError(f"interpreter: unknown node {type(expr).__name__}")
+
+    def _touched(self, i: int) -> Any:
+        """The lanes that the gradient names, in the shape of the parameter."""
+        a, mask = self.arithmetic, None if self.touched is None else self.touched[i]
+        shape = a.shape(self.slots[i].theta)
+        lanes = np.ones(shape) if mask is None else np.broadcast_to(mask, shape)
+        return a.compare("!=", a.tensor(lanes.astype(np.float64)), a.number(0))
 
     def _symbol(self, name: str, i: int | None) -> Any:
         if i is not None and name in self.slots[i].now:
@@ -423,15 +438,3 @@ class _Step:
         if expr.op == "not":
             return not next(values)
         return all(values) if expr.op == "and" else any(values)
-
-
-def _shape_query(function: str, shape: tuple[int, ...]) -> int:
-    match function:
-        case "rows":
-            return shape[-2]
-        case "cols":
-            return shape[-1]
-        case "numel":
-            return int(np.prod(shape, dtype=np.int64))
-        case _:
-            return len(shape)

@@ -156,6 +156,11 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """True on the lanes that a sparse gradient names, zeros among them; on all of a dense one."""
+
+
+@dataclass(frozen=True, slots=True)
 class At:
     """Element of a history, or of an indexed local."""
 
@@ -172,7 +177,7 @@ class Len:
 
 Expr = (
     Sym | Prev | Const | Opt | Value | Binary | Negate | Call | Compare | Logic | Where | Reduce
-    | MatMul | Transpose | Grad | Loss | Absent | At | Len
+    | MatMul | Transpose | Grad | Loss | Absent | Touched | At | Len
 )  # fmt: skip
 
 
@@ -250,7 +255,7 @@ def children(expr: Expr) -> tuple[Expr, ...]:
             return xs
         case Where(c, a, b):
             return (c, a, b)
-        case Sym() | Prev() | Const() | Opt() | Value() | Absent() | Len():
+        case Sym() | Prev() | Const() | Opt() | Value() | Absent() | Touched() | Len():
             return ()
     raise SpecError(f"unknown expression node {type(expr).__name__}")
 

@@ -43,7 +43,7 @@ def _kind(expr: ir.Expr) -> Kind:
             for x in xs:
                 _require(x, "condition")
             return "condition"
-        case ir.Absent():
+        case ir.Absent() | ir.Touched():
             return "condition"
         case ir.Where(condition, a, b):
             _where(condition, a, b)

@@ -234,6 +234,27 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Gradients:
+    """What an algorithm accepts; `sparse` and `rows` are conditions on hyperparameters, or known.
+
+    Attributes:
+        dense: whether dense gradients are accepted.
+        sparse: whether, or when, sparse ones are.
+        rows: whether, or when, a sparse gradient leaves all lanes alone that it does not name.
+        complex: whether complex parameters are, as pairs of real numbers; None where the equations
+            decide: those that ask for shapes, means or products of matrices see another tensor.
+        reason: why sparse gradients are refused where `sparse` does not hold.
+    """
+
+    dense: bool = True
+    sparse: ir.Expr | bool = False
+    rows: ir.Expr | bool = False
+    complex: bool | None = None
+    reason: str = ""
+    line: int = field(default=0, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """One meaning of a name: options, defaults, where it comes from, the class that bears it."""
 
@@ -290,6 +311,7 @@ class Algorithm:
     result: Literal["parameters", "gradient"] = "parameters"
     # The quantity that the step gives back beside, if any.
     returned: str = ""
+    gradients: Gradients = Gradients()
     references: tuple[Reference, ...] = ()
     signature: tuple[str, ...] = ()
     latex: tuple[tuple[str, str], ...] = ()

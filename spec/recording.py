@@ -22,7 +22,13 @@ from instep.spec.errors import SpecError
 from instep.spec.freeze import freeze
 
 # Frames that stand between a specification file and the code that records it.
-_MACHINERY = ("instep.spec.recording", "instep.spec.author", "instep.spec.scheduling", "contextlib")
+_MACHINERY = (
+    "instep.spec.recording",
+    "instep.spec.author",
+    "instep.spec.acceptance",
+    "instep.spec.scheduling",
+    "contextlib",
+)
 _NOT_BOOLEAN = "a Python bool is no condition: `==` compared identity there; use equal(a, b)"
 _NO_TRUTH = "a condition has no truth value here: use when(...), where(...), and & | ~"
 

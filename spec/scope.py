@@ -36,7 +36,7 @@ class Scopes:
         match expr:
             case ir.Sym(name) | ir.Prev(name):
                 return self.symbols.get(name, Scope.STATIC)
-            case ir.Grad():
+            case ir.Grad() | ir.Touched():
                 return Scope.TENSOR
             case ir.Loss() | ir.Reduce(_, "params", _):
                 return Scope.OPTIMIZER

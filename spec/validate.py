@@ -129,6 +129,15 @@ def _conditions(algorithm: model.Algorithm) -> None:
         if strangers:
             reason = f"{min(strangers)} is no hyperparameter ({r.message})"
             fail(algorithm, "require", reason, r.line)
+    for name in ("sparse", "rows"):
+        condition = getattr(algorithm.gradients, name)
+        if not isinstance(condition, bool):
+            strangers = {n.name for n in ir.walk(condition) if isinstance(n, ir.Sym)} - constants
+            if strangers:
+                reason = f"{name}= speaks of {min(strangers)}, which is no hyperparameter"
+                fail(algorithm, "accept", reason, algorithm.gradients.line)
+    if algorithm.gradients.sparse is False and ir.Touched() in set(ir.nodes(algorithm.body)):
+        fail(algorithm, "accept", "touched() needs accept(sparse=...): all is touched otherwise")
     for e in algorithm.exclusions:
         if e.name not in constants | {o.name for o in algorithm.options}:
             fail(algorithm, "exclude", f"{e.name} is neither hyperparameter nor option", e.line)

@@ -197,6 +197,9 @@ def choices(node: ir.Expr, names: Names) -> Iterator[Change]:
                 yield "wrong axis", ir.Reduce(op, swapped, x)  # type: ignore[arg-type]
         case ir.Transpose(a):
             yield "transpose missing", a
+        case ir.Touched():
+            zero = ir.Compare("!=", ir.Grad(ir.Sym(ir.THETA)), ir.Const(0))
+            yield "an explicit zero not counted as touched", zero
         case ir.MatMul(a, b):
             yield "matrix factors exchanged", ir.MatMul(b, a)
 

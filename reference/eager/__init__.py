@@ -13,5 +13,17 @@ from instep.reference.eager.sgd import SGD
 from instep.reference.eager.sgdw import SGDW
 from instep.reference.eager.signsgd import SignSGD
 from instep.reference.eager.signum import Signum
+from instep.reference.eager.sparseadam import SparseAdam
 
-__all__ = ["SGD", "SGDW", "Adam", "AdamW", "Heun", "Lion", "RAdam", "SignSGD", "Signum"]
+__all__ = [
+    "SGD",
+    "SGDW",
+    "Adam",
+    "AdamW",
+    "Heun",
+    "Lion",
+    "RAdam",
+    "SignSGD",
+    "Signum",
+    "SparseAdam",
+]

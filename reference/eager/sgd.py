@@ -13,6 +13,7 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.eager import EagerOptimizer
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.sparse import Accepts
 from instep.reference.runtime.work import Group, State
 
 
@@ -53,6 +54,7 @@ class SGD(EagerOptimizer):
         "weight_decay": Interval(0, inf, "[)"),
     }
     _older: ClassVar[Mapping[str, object]] = {"nesterov": False, "maximize": False}
+    _accepts = Accepts(sparse=True)
 
     def __init__(
         self,
@@ -78,6 +80,10 @@ class SGD(EagerOptimizer):
     def _require(self, group: Group) -> None:
         if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
             raise ValueError("nesterov needs a momentum above 0 and dampening 0")
+
+    def _require_sparse(self, group: Group) -> None:
+        if group["weight_decay"] != 0:
+            raise RuntimeError("weight_decay is not compatible with sparse gradients")
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

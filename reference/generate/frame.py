@@ -120,6 +120,12 @@ class Frame:
                 out.append((simple, r.message))
         return out
 
+    def simplified(self, condition: ir.Expr) -> ir.Expr | bool:
+        """A condition between hyperparameters and options as this class can test it."""
+        return simplify(
+            self._with_constants(condition), self.algorithm.option_defaults(), self.kept
+        )
+
     def _with_constants(self, condition: ir.Expr) -> ir.Expr:
         """A condition in which hyperparameters that mean nothing here have their defaults."""
         present = {h.name for _, hs in self.hyperparameters() for h in hs}

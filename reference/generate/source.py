@@ -13,10 +13,11 @@ from typing import Any
 
 import jinja2
 
-from instep.reference.generate.emit import eager, frame_text, vectorized
+from instep.reference.generate.emit import acceptance_text, eager, frame_text, vectorized
 from instep.reference.generate.errors import GenerateError
 from instep.reference.generate.frame import Frame, Parameter
 from instep.reference.generate.lower.resolve_options import resolve_options
+from instep.reference.generate.lower.rows import on_named_lanes
 from instep.reference.generate.lower.select_branches import select_branches
 from instep.spec import ir
 from instep.spec.model import Algorithm
@@ -112,25 +113,28 @@ def _shared_context(frame: Frame) -> dict[str, Any]:
         "closure": eager.has_closure(frame),
         "shared_keys": ", ".join(f'"{key}"' for key in frame_text.shared_keys(frame)),
         "group_keys": ", ".join(f'"{key}"' for key in frame_text.group_keys(frame)),
-        "equations": eager.emit(frame),
     }
 
 
 def _eager_context(frame: Frame) -> Mapping[str, Any]:
-    context = _shared_context(frame)
+    context = _shared_context(frame) | acceptance_text.acceptance(frame, gathers=False)
+    context["equations"] = eager.emit(frame)
     base = "LockstepOptimizer" if context["lockstep"] else "EagerOptimizer"
     return {**context, "base": base, "imports": _imports(context, base)}
 
 
 def _vectorized_context(frame: Frame) -> Mapping[str, Any]:
-    context = _shared_context(frame)
+    context = _shared_context(frame) | acceptance_text.acceptance(frame, gathers=True)
+    body = frame.body if context["masked"] else on_named_lanes(frame.body)
+    frame = replace(frame, body=body)
+    context["equations"] = eager.emit(frame)
     base = "VectorizedLockstep" if context["lockstep"] else "VectorizedOptimizer"
-    flags = frame_text.flags(frame)
+    flags, backend = frame_text.flags(frame), frame_text.backend(frame)
     arguments = frame.in_order([*frame.arguments(), *flags])
     context |= {
         "base": base,
-        "documentation": frame_text.documentation(frame, (*flags, frame_text.BACKEND)),
-        "signature": frame_text.signature([*arguments, frame_text.BACKEND]),
+        "documentation": frame_text.documentation(frame, (*flags, backend)),
+        "signature": frame_text.signature([*arguments, backend]),
         "entries": [a.key for a in arguments],
         "extra": ", backend",
         "older": context["older"] | {flag.key: flag.default for flag in flags},
@@ -179,6 +183,9 @@ def _runtime_imports(text: str, context: Mapping[str, Any], base: str) -> list[s
         ]
         names = [*requests, *([base] if base == "LockstepOptimizer" else []), "Steps"]
         lines.append(f"from {runtime}.lockstep import {', '.join(sorted(names))}")
+    names = ["Accepts"] * bool(context["accepts"]) + ["spread"] * ("spread(" in text)
+    if names:
+        lines.append(f"from {runtime}.sparse import {', '.join(names)}")
     if base.startswith("Vectorized"):
         names = ["Backend", *["Tensors"] * bool(context["foreach"]), base]
         lines.append(f"from {runtime}.vectorized import {', '.join(names)}")

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, check_domains
+from instep.reference.runtime.sparse import Accepts
 from instep.reference.runtime.work import Group, Layout, State, scalar_dtype
 
 Closure = Callable[[], Any]
@@ -23,12 +24,14 @@ class Reference(torch.optim.Optimizer):
         _pinned: entries of every group that the dialect fixes.
         _older: entries that older checkpoints lack, with the value that they meant.
         _layout: how the state of a parameter is kept.
+        _accepts: which gradients and parameters it takes.
     """
 
     _domains: ClassVar[Mapping[str, Domain]] = {}
     _pinned: ClassVar[Mapping[str, object]] = {}
     _older: ClassVar[Mapping[str, object]] = {}
     _layout: ClassVar[Layout] = Layout()
+    _accepts: ClassVar[Accepts] = Accepts()
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         self._check(defaults)
@@ -38,6 +41,7 @@ class Reference(torch.optim.Optimizer):
         """Add a group; its hyperparameters are checked as the constructor's are."""
         if isinstance(param_group, Mapping):
             self._check({**self.defaults, **param_group})
+            self._check_parameters(param_group.get("params"))
         super().add_param_group(param_group)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -55,6 +59,8 @@ class Reference(torch.optim.Optimizer):
         Torch casts every tensor of the state but the step counter to the parameter's type.
         """
         super().load_state_dict(state_dict)
+        for state in self.state.values():
+            state |= {key: _strided(value) for key, value in state.items()}
         keys = self._layout.numbers - {self._layout.counter}
         saved = (i for group in state_dict["param_groups"] for i in group["params"])
         ours = (p for group in self.param_groups for p in group["params"])
@@ -95,6 +101,23 @@ class Reference(torch.optim.Optimizer):
         check_domains(group, self._domains)
         self._require(group)
 
+    def _check_parameters(self, parameters: Any) -> None:
+        """Refuse kinds of parameters that the algorithm itself excludes.
+
+        Raises:
+            ValueError: a complex or a sparse one where it takes none.
+        """
+        accepts, name = self._accepts, type(self).__name__
+        # An iterator is read once, by torch; a step refuses what it yields.
+        for p in parameters if isinstance(parameters, list | tuple) else [parameters]:
+            tensor = p[1] if isinstance(p, tuple) and len(p) == 2 else p
+            if not isinstance(tensor, Tensor):
+                continue
+            if tensor.is_complex() and accepts.complex is False:
+                raise ValueError(f"{name} does not support complex parameters")
+            if tensor.layout != torch.strided and not accepts.dense:
+                raise ValueError(f"{name} requires dense parameter tensors")
+
     def _require(self, group: Group) -> None:
         """Conditions between hyperparameters; generated where there are any."""
 
@@ -105,18 +128,37 @@ class Reference(torch.optim.Optimizer):
         """Parameters that have a gradient, each with its group.
 
         Raises:
-            RuntimeError: a gradient is sparse; nothing has changed yet if this is consumed first.
+            RuntimeError: a gradient or parameter is of a kind that the equations have no meaning
+                for; nothing has changed yet if this is consumed first.
         """
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is not None:
-                    self._accept(p)
+                    self._accept(p, group)
                     yield p, group
 
-    def _accept(self, p: Tensor) -> None:
-        if p.grad is not None and p.grad.layout != torch.strided:
-            name = type(self).__name__
+    def _accept(self, p: Tensor, group: Group) -> None:
+        name, accepts = type(self).__name__, self._accepts
+        if p.is_complex() and not accepts.complex:
+            raise RuntimeError(f"{name} does not support complex parameters; give it real ones")
+        if p.grad is None:
+            return
+        if p.grad.layout == torch.strided:
+            if not accepts.dense:
+                raise RuntimeError(f"{name} does not support dense gradients; give it sparse ones")
+        elif not accepts.sparse or p.grad.layout != torch.sparse_coo:
             raise RuntimeError(f"{name} does not support sparse gradients; give it dense ones")
+        else:
+            self._require_sparse(group)
+
+    def _require_sparse(self, group: Group) -> None:
+        """What sparse gradients ask of hyperparameters; generated where they ask anything."""
+
+
+def _strided(value: Any) -> Any:
+    """State that torch keeps sparse, as it does a momentum buffer, with all its lanes."""
+    sparse = isinstance(value, Tensor) and value.layout != torch.strided
+    return value.to_dense() if sparse else value
 
 
 def _uncast(state: dict[str, Any], key: str, saved: Any) -> None:

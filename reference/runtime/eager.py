@@ -25,7 +25,7 @@ class EagerOptimizer(Reference):
     def _step(self) -> None:
         for p, group in list(self._with_gradient()):
             settings = {key: as_numbers(value) for key, value in group.items() if key != "params"}
-            work = open_work(p, self.state.get(p, {}))
+            work = open_work(p, self.state.get(p, {}), masked=self._accepts.masked)
             self._initialize(work.state, work.theta, settings)
             read_numbers(work, self._layout)
             theta = self._update(work.theta, work.grad, work.state, settings)

@@ -22,6 +22,7 @@ from instep.reference.runtime.work import (
     Work,
     as_numbers,
     close_work,
+    dense,
     open_work,
     read_numbers,
     real,
@@ -68,6 +69,7 @@ class Runner:
     work: Work
     steps: Steps
     shared: State
+    group: Group
     request: Request | None = None
     theta: Tensor | None = None
     answer: Any = field(default=None)
@@ -142,14 +144,15 @@ class LockstepOptimizer(Reference):
             for p in group["params"]:
                 if not self._closure and p.grad is None:
                     continue
-                self._accept(p)
+                self._accept(p, group)
                 shared = {**common, **{k: group[k] for k in self._group_keys if k in group}}
                 self._initialize_shared(shared, settings)
                 # The parameter itself will move to the points where the closure is to see it.
                 work = open_work(p, self.state.get(p, {}), clone=self._closure)
                 self._initialize(work.state, work.theta, settings)
                 read_numbers(work, self._layout)
-                yield Runner(work, self._steps(work.theta, work.state, shared, settings), shared)
+                steps = self._steps(work.theta, work.state, shared, settings)
+                yield Runner(work, steps, shared, settings)
 
     def _first_parameter(self) -> Tensor:
         """The parameter whose state also holds what belongs to the whole optimizer."""
@@ -186,8 +189,8 @@ class _Evaluation:
             if grad is None:
                 r.steps.close()
                 continue
-            self.optimizer._accept(r.work.parameter)
-            gradient = real(grad if self.closure is None else grad.clone())
+            self.optimizer._accept(r.work.parameter, r.group)
+            gradient = dense(grad if self.closure is None else grad.clone())
             wants_loss = isinstance(r.request, LossAndGradient)
             r.answer = (gradient, value) if wants_loss else gradient
             active.append(r)

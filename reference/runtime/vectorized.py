@@ -14,6 +14,7 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.base import Reference
 from instep.reference.runtime.lockstep import LockstepOptimizer
+from instep.reference.runtime.sparse import close_lanes, narrow
 from instep.reference.runtime.work import (
     Group,
     State,
@@ -73,10 +74,10 @@ class VectorizedOptimizer(Reference):
 
     def _check(self, group: Group) -> None:
         super()._check(group)
-        if group["foreach"] and group.get("fused"):
+        if group.get("foreach") and group.get("fused"):
             raise RuntimeError("foreach and fused cannot both be True")
         for key in ("foreach", "fused"):
-            if group.get(key) and group["differentiable"]:
+            if group.get(key) and group.get("differentiable"):
                 raise RuntimeError(f"{key}=True does not support differentiable=True")
             if group.get(key) and not self._has_foreach:
                 name = type(self).__name__
@@ -94,7 +95,7 @@ class VectorizedOptimizer(Reference):
             return
         groups: dict[int, tuple[dict[str, Any], list[Tensor]]] = {}
         for p, group in parameters:
-            if group["differentiable"]:
+            if group.get("differentiable"):
                 self._accept_differentiable(p)
             groups.setdefault(id(group), (group, []))[1].append(p)
         for group, tensors in groups.values():
@@ -105,12 +106,17 @@ class VectorizedOptimizer(Reference):
 
     def _runs_foreach(self, group: Group, tensors: Iterable[Tensor]) -> bool:
         """Whether a group runs on lists: see the table above."""
-        if not self._has_foreach or group["differentiable"] or group.get("capturable"):
+        if not self._has_foreach or group.get("differentiable") or group.get("capturable"):
             return False
-        foreach, fused = group["foreach"], group.get("fused")
-        if foreach is None and fused is None:
+        if group.get("foreach") is None and group.get("fused") is None:
             return all(type(p) in (Tensor, Parameter) for p in tensors)
-        return bool(foreach or fused)
+        return bool(group.get("foreach") or group.get("fused"))
+
+    def _accept(self, p: Tensor, group: Group) -> None:
+        super()._accept(p, group)
+        sparse = p.grad is not None and p.grad.layout != torch.strided
+        if sparse and group.get("fused"):
+            raise RuntimeError("fused=True does not support sparse gradients")
 
     def _accept_differentiable(self, p: Tensor) -> None:
         if p.is_leaf and p.requires_grad:
@@ -122,7 +128,8 @@ class VectorizedOptimizer(Reference):
             raise RuntimeError("the step counter must not require a gradient")
 
     def _step_singly(self, group: Group, tensors: list[Tensor]) -> None:
-        differentiable, capturable = group["differentiable"], group.get("capturable")
+        differentiable = bool(group.get("differentiable"))
+        capturable = group.get("capturable")
         read = as_wide if capturable else as_scalars if differentiable else as_numbers
         with torch.set_grad_enabled(differentiable):
             settings = {key: read(value) for key, value in group.items() if key != "params"}
@@ -148,17 +155,26 @@ class VectorizedOptimizer(Reference):
                 self._close(w, theta[i])
 
     def _open(self, p: Tensor, settings: Group, *, clone: bool = False) -> Work:
-        work = open_work(p, self.state.get(p, {}), clone=clone)
+        work = open_work(p, self.state.get(p, {}), clone=clone, masked=self._accepts.masked)
+        self._initialize(work.state, work.theta, settings)
+        if p.grad is not None and p.grad.is_sparse and not clone and self._moves_rows(settings):
+            narrow(work, p.grad, self._layout)
         scale = getattr(self, "grad_scale", None)
         if scale is not None:
             work.grad = work.grad / scale
-        self._initialize(work.state, work.theta, settings)
         return work
+
+    def _moves_rows(self, group: Group) -> bool:
+        """Whether a sparse gradient moves nothing that it does not name; generated where it may."""
+        return False
 
     def _close(self, work: Work, theta: Tensor, *, rebind: bool = False) -> None:
         # Asking for the state of a parameter makes an entry; one that keeps nothing gets none.
         kept = self.state[work.parameter] if work.state else {}
-        close_work(work, theta, kept, self._layout, rebind=rebind)
+        if work.lanes is not None:
+            close_lanes(work, theta, kept, self._layout)
+        else:
+            close_work(work, theta, kept, self._layout, rebind=rebind)
 
     def _alike(self, works: list[Work]) -> Iterable[list[Work]]:
         """Works that may share a call: same device, type, numbers, states and answers on shape."""
@@ -203,7 +219,7 @@ def _flags(defaults: Mapping[str, Any], backend: str) -> dict[str, bool | None]:
     Raises:
         ValueError: an unknown backend, or one that contradicts `foreach` or `fused`.
     """
-    foreach, fused = defaults["foreach"], defaults.get("fused")
+    foreach, fused = defaults.get("foreach"), defaults.get("fused")
     contradicted = {
         "auto": False,
         "fused": foreach or fused is False,
@@ -215,7 +231,8 @@ def _flags(defaults: Mapping[str, Any], backend: str) -> dict[str, bool | None]:
     if contradicted[backend]:
         raise ValueError(f"backend={backend!r} contradicts foreach={foreach}, fused={fused}")
     forced = {"fused": {"fused": True}, "foreach": {"foreach": True}, "eager": {"foreach": False}}
-    return {k: defaults[k] for k in ("foreach", "fused") if k in defaults} | forced.get(backend, {})
+    own = {key: defaults[key] for key in ("foreach", "fused") if key in defaults}
+    return {**own, **forced.get(backend, {})}
 
 
 _SHAPE: dict[str, Callable[[Tensor], int | None]] = {

@@ -9,7 +9,7 @@ step must stay on the device (`capturable`) it is seen as that tensor.
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -29,18 +29,30 @@ class Layout:
 
 @dataclass(slots=True, eq=False)
 class Work:
-    """A parameter, its gradient and its state as the equations see them."""
+    """A parameter, its gradient and its state as the equations see them.
+
+    Where they see only some lanes, `lanes` are the indices and `whole` the states they are part of.
+    """
 
     parameter: Tensor
     theta: Tensor
     grad: Any
     state: State
     before: State
+    lanes: tuple[Tensor, ...] | None = None
+    whole: dict[str, Tensor] = field(default_factory=dict)
 
 
 def real(x: Any) -> Any:
     """A complex tensor as a real view of it; anything else as it is."""
     return torch.view_as_real(x.resolve_conj()) if isinstance(x, Tensor) and x.is_complex() else x
+
+
+def dense(grad: Any) -> Any:
+    """A gradient with all its lanes, as the equations see it; None stays None."""
+    if isinstance(grad, Tensor) and grad.layout != torch.strided:
+        grad = grad.to_dense()
+    return real(grad)
 
 
 def scalar_dtype() -> torch.dtype:
@@ -75,14 +87,18 @@ def _wide(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64
 
 
-def open_work(parameter: Tensor, kept: Mapping[str, Any], *, clone: bool = False) -> Work:
+def open_work(
+    parameter: Tensor, kept: Mapping[str, Any], *, clone: bool = False, masked: bool = False
+) -> Work:
     """What the equations see of a parameter with this state; None counts as absent.
 
-    `clone` lets autograd keep the parameter that it saw while a new value is written.
+    `clone` lets autograd keep the parameter that it saw while a new value is written; `masked`
+    leaves a sparse gradient as it is.
     """
     before = {key: real(value) for key, value in kept.items() if value is not None}
     theta = real(parameter.clone() if clone else parameter)
-    return Work(parameter, theta, real(parameter.grad), dict(before), before)
+    grad = parameter.grad if masked else dense(parameter.grad)
+    return Work(parameter, theta, grad, dict(before), before)
 
 
 def read_numbers(work: Work, layout: Layout) -> None:
@@ -122,18 +138,19 @@ def close_work(
     """
     for key, new in work.state.items():
         if key in layout.numbers:
-            _keep_number(kept, key, new, layout)
+            keep_number(kept, key, new, layout)
         elif not isinstance(new, Tensor):
             kept[key] = new
         elif rebind or not isinstance(kept.get(key), Tensor):
-            kept[key] = _like_parameter(new, work)
+            kept[key] = like_parameter(new, work)
         elif new is not work.before.get(key):
             real(kept[key]).copy_(new)
     if theta is not work.theta:
         real(work.parameter).copy_(theta)
 
 
-def _keep_number(kept: MutableMapping[str, Any], key: str, new: Any, layout: Layout) -> None:
+def keep_number(kept: MutableMapping[str, Any], key: str, new: Any, layout: Layout) -> None:
+    """Store one number of a parameter's state, in the tensor that is there."""
     old = kept.get(key)
     on_device = isinstance(new, Tensor)
     if not isinstance(old, Tensor) or (on_device and old.device != new.device):
@@ -145,7 +162,7 @@ def _keep_number(kept: MutableMapping[str, Any], key: str, new: Any, layout: Lay
         old.fill_(new)
 
 
-def _like_parameter(new: Tensor, work: Work) -> Tensor:
+def like_parameter(new: Tensor, work: Work) -> Tensor:
     """New state in the parameter's type, complex again where the parameter is."""
     new = new.to(work.theta.dtype)
     if work.parameter.is_complex() and new.shape == work.theta.shape:

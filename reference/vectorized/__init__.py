@@ -13,5 +13,17 @@ from instep.reference.vectorized.sgd import SGD
 from instep.reference.vectorized.sgdw import SGDW
 from instep.reference.vectorized.signsgd import SignSGD
 from instep.reference.vectorized.signum import Signum
+from instep.reference.vectorized.sparseadam import SparseAdam
 
-__all__ = ["SGD", "SGDW", "Adam", "AdamW", "Heun", "Lion", "RAdam", "SignSGD", "Signum"]
+__all__ = [
+    "SGD",
+    "SGDW",
+    "Adam",
+    "AdamW",
+    "Heun",
+    "Lion",
+    "RAdam",
+    "SignSGD",
+    "Signum",
+    "SparseAdam",
+]

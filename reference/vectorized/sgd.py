@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.sparse import Accepts
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, State
 
@@ -65,6 +66,7 @@ class SGD(VectorizedOptimizer):
         "differentiable": False,
         "fused": None,
     }
+    _accepts = Accepts(sparse=True)
 
     def __init__(
         self,
@@ -97,6 +99,14 @@ class SGD(VectorizedOptimizer):
     def _require(self, group: Group) -> None:
         if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
             raise ValueError("nesterov needs a momentum above 0 and dampening 0")
+
+    def _require_sparse(self, group: Group) -> None:
+        if group["weight_decay"] != 0:
+            raise RuntimeError("weight_decay is not compatible with sparse gradients")
+
+    def _moves_rows(self, group: Group) -> bool:
+        """Whether a sparse gradient moves nothing that it does not name."""
+        return bool(group["momentum"] == 0)
 
     def _foreach_update(self, theta: Tensors, grad: Tensors, state: State, group: Group) -> Tensors:
         """The equations on lists of tensors that agree in type, step and kind of state."""

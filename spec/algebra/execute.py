@@ -70,6 +70,9 @@ class Domain(Protocol[V, C]):
     def where(self, condition: C, a: V, b: V) -> V:
         """A choice lane by lane."""
 
+    def touched(self) -> C:
+        """The condition that this step's gradient names a lane."""
+
     def truth(self, condition: C) -> bool:
         """A branch; a symbolic domain may raise to ask for a case distinction."""
 
@@ -177,6 +180,8 @@ class Execution(Generic[V, C]):
                 return self.domain.compare(op, self._value(a), self._value(b))
             case ir.Logic(op, xs):
                 return self.domain.logic(op, tuple(self._condition(x) for x in xs))
+            case ir.Touched():
+                return self.domain.touched()
         raise UnsupportedError(f"{type(condition).__name__} as a condition on lanes")
 
     def _value(self, expr: ir.Expr) -> V:

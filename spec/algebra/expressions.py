@@ -134,6 +134,8 @@ def _function(expr: ir.Expr) -> str:
             return f"prev({name})"
         case ir.Absent(name):
             return f"absent({name})"
+        case ir.Touched():
+            return "touched(theta)"
         case ir.Len(name):
             return f"len({name})"
         case ir.At(name, index):

@@ -217,6 +217,11 @@ class NormalDomain:
         """The sign of the difference, as a condition."""
         return Test(op, self.ring.subtract(a, b))
 
+    def touched(self) -> Condition:
+        """A free 0 or 1 for each lane; that the gradient is 0 where it is 0 is not made use of."""
+        label = sympy.Symbol("touched", nonnegative=True)
+        return Test(">", self.leaf(("touched",), label, domain=_UNIT, lanes=True))
+
     def logic(self, op: str, operands: tuple[Condition, ...]) -> Condition:
         """The connective of conditions."""
         return Formula(op, operands)

@@ -51,6 +51,7 @@ class NumericDomain:
     def __init__(self, context: Any, gradient: Callable[[Value], Value]) -> None:
         self.context = context
         self.gradient = gradient
+        self.names_lanes = True
         self.zero, self.one = context.mpf(0), context.mpf(1)
 
     def constant(self, value: ir.Number) -> Value:
@@ -223,6 +224,10 @@ class NumericDomain:
     def where(self, condition: Value, a: Value, b: Value) -> Value:
         """The choice lane by lane."""
         return _lift(lambda c, x, y: x if c else y, condition, a, b)
+
+    def touched(self) -> Value:
+        """Whether this step's gradient names the lanes: all of them, or none."""
+        return self.names_lanes
 
     def truth(self, condition: Value) -> bool:
         """The one answer that all parameters give."""

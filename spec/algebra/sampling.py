@@ -22,18 +22,23 @@ from instep.spec.options import decide
 SHORT, LONG = 4, 13
 _PASSED_OVER = 0.1
 _ALL_ZERO = 0.08
+_UNTOUCHED = 0.3
 _SHAPES: tuple[tuple[tuple[int, ...], ...], ...] = (((2, 3),), ((3,),), ((2, 3), (3, 2)))
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Where two programs are compared: hyperparameters, which of them may change, shapes."""
+    """Where two programs are compared: hyperparameters, which of them may change, shapes.
+
+    In a `sparse` space some gradients touch nothing.
+    """
 
     domains: Mapping[str, Domain]
     nice: Mapping[str, tuple[Fraction, ...]]
     forced: Mapping[str, Fraction]
     constant: frozenset[str]
     shapes: tuple[tuple[tuple[int, ...], ...], ...]
+    sparse: bool = False
 
     @classmethod
     def of(cls, a: Program, b: Program, constant: Iterable[str] = ()) -> Space:
@@ -42,7 +47,9 @@ class Space:
         forced = {k: v for p in (a, b) for k, v in _forced_by(p).items()}
         tensors = a.reads(*_TENSOR_NODES) or b.reads(*_TENSOR_NODES) or _queries_shape(a, b)
         nice = {name: _nice_values(name, domains[name], a, b) for name in domains}
-        return cls(domains, nice, forced, frozenset(constant), _SHAPES if tensors else ((),))
+        sparse = a.reads(ir.Touched) or b.reads(ir.Touched)
+        shapes = _SHAPES if tensors else ((),)
+        return cls(domains, nice, forced, frozenset(constant), shapes, sparse)
 
 
 _INPUT = Domain.parse("(-inf,inf)")
@@ -71,7 +78,9 @@ def _scenario(
         if schedule and moments:
             values = values | {n: _draw(space, rng, n) for n in _changing(space, rng)}
         level, slope = _lanes(rng, shapes, _level), _lanes(rng, shapes, _slope)
-        moments.append(Moment(values, level, slope, not schedule or rng.random() > _PASSED_OVER))
+        present = not schedule or rng.random() > _PASSED_OVER
+        touched = not space.sparse or rng.random() > _UNTOUCHED
+        moments.append(Moment(values, level, slope, present, touched))
     return Scenario(_lanes(rng, shapes, _position), tuple(moments))
 
 

@@ -24,13 +24,15 @@ class Moment:
 
     The gradient at x is `level + slope * x / (1 + x**2)`, lane by lane: another loss in every step,
     and a bounded gradient, so that no run overflows. Without a gradient the parameter is passed
-    over, while the other parameters of the optimizer go on.
+    over, while the other parameters of the optimizer go on. A gradient that touches nothing is
+    sparse, and zero.
     """
 
     hyperparameters: Mapping[str, Fraction]
     level: Exact
     slope: Exact
     has_gradient: bool = True
+    touched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Scenario:
 
 def gradient(domain: NumericDomain, moment: Moment, x: Value) -> Value:
     """The gradient of one moment's loss at a point."""
+    if not moment.touched:
+        return domain.binary("*", domain.zero, x)
     level, slope = number(domain, moment.level), number(domain, moment.slope)
     square = domain.binary("+", domain.one, domain.binary("*", x, x))
     return domain.binary("+", level, domain.binary("/", domain.binary("*", slope, x), square))
@@ -116,6 +120,7 @@ def simulate(
             continue
         given = given_values(program, domain, scenario, i)
         domain.gradient = lambda x, moment=moment: gradient(domain, moment, x)  # type: ignore[misc]
+        domain.names_lanes = moment.touched
         bound = _bound(program, domain, given)
         if stored is None:
             first = {ir.THETA: number(domain, scenario.theta)}

@@ -125,6 +125,10 @@ class IrDomain:
         """The choice as a node."""
         return ir.Where(condition, a, b)
 
+    def touched(self) -> ir.Expr:
+        """The condition itself."""
+        return ir.Touched()
+
     def integer(self, a: ir.Expr) -> int:
         """The value of a literal; anything else is not supported."""
         match a:

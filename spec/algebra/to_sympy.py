@@ -124,6 +124,8 @@ class Translator:
                 return combine(*map(self.condition, xs))
             case ir.Absent(name):
                 return sympy.Symbol(f"absent({name})")
+            case ir.Touched():
+                return sympy.Symbol("touched")
         raise SpecError(f"{type(condition).__name__} is no condition")
 
     def _is_positive(self, expr: ir.Expr) -> bool:

@@ -79,6 +79,9 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
             "gradient_at=lookahead needs the classical buffer")
     exclude(tau, (form == "classical") | (form == "ema"), "only torch's buffer knows dampening")
 
+    accept(sparse=equal(wd, 0), rows=equal(mu, 0) & (form == "torch"),
+           reason="weight_decay is not compatible with sparse gradients")
+
     reference("Robbins and Monro, A stochastic approximation method, 1951",
               "doi:10.1214/aoms/1177729586")
     reference("Polyak, Some methods of speeding up the convergence of iteration methods, 1964",

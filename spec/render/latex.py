@@ -138,6 +138,9 @@ class LatexPrinter(Printer):
     def absent(self, state: str) -> Printed:
         return Printed(rf"{self.previous(state).text}\ \text{{is absent}}", Level.COMPARE)
 
+    def touched(self) -> Printed:
+        return Printed(r"\text{touched}", Level.ATOM)
+
     def present(self, state: str) -> Printed:
         return Printed(rf"{self.previous(state).text}\ \text{{is present}}", Level.COMPARE)
 

@@ -89,7 +89,7 @@ class Printer:
                 if function not in ir.FUNCTIONS:
                     raise SpecError(f"the printer does not know the function {function}")
                 return self.call(function, xs)
-            case ir.Compare() | ir.Logic() | ir.Opt() | ir.Value() | ir.Absent():
+            case ir.Compare() | ir.Logic() | ir.Opt() | ir.Value() | ir.Absent() | ir.Touched():
                 return self.condition(expr)
             case ir.Where(c, a, b):
                 return self.where(c, a, b)
@@ -164,6 +164,8 @@ class Printer:
                 return self.option_value(value)
             case ir.Absent(name):
                 return self.absent(name)
+            case ir.Touched():
+                return self.touched()
         raise SpecError(f"the printer does not know the condition {expr}")
 
     def comparison(self, op: str, a: ir.Expr, b: ir.Expr) -> Printed:
@@ -246,6 +248,10 @@ class Printer:
 
     def absent(self, state: str) -> Printed:
         """That a state has not been stored yet."""
+        raise NotImplementedError
+
+    def touched(self) -> Printed:
+        """That a sparse gradient names the lane."""
         raise NotImplementedError
 
     def present(self, state: str) -> Printed | None:

@@ -97,6 +97,9 @@ class AsciiPrinter(Printer):
     def absent(self, state: str) -> Printed:
         return Printed(f"absent({self.bare(state)})", Level.ATOM)
 
+    def touched(self) -> Printed:
+        return Printed(f"touched({self.bare(ir.THETA)})", Level.ATOM)
+
     def switch(self, option: str) -> Printed:
         return Printed(option, Level.ATOM)
 
@@ -179,6 +182,9 @@ class UnicodePrinter(AsciiPrinter):
 
     def absent(self, state: str) -> Printed:
         return Printed(f"{self.bare(state)} is absent", Level.COMPARE)
+
+    def touched(self) -> Printed:
+        return Printed("touched", Level.ATOM)
 
     def present(self, state: str) -> Printed:
         return Printed(f"{self.bare(state)} is present", Level.COMPARE)

@@ -175,7 +175,8 @@ class InterpretedOptimizer(torch.optim.Optimizer):
         loss = None
         if closure is None:
             gradients = [None if p.grad is None else _array(p.grad) for p in parameters]
-            interpreter.step(gradients, trace=self._note)
+            touched = [_touched(p.grad) for p in parameters]
+            interpreter.step(gradients, touched, trace=self._note)
         else:
             oracle = _Closure(closure, parameters)
             interpreter.step(oracle=oracle)
@@ -231,7 +232,19 @@ class _Closure:
             p.copy_(x.reshape(p.shape))
 
 
+def _touched(gradient: torch.Tensor | None) -> Any:
+    """The lanes that a sparse gradient names, None for a dense one."""
+    if gradient is None or gradient.layout == torch.strided:
+        return None
+    indices, values = gradient._indices(), gradient._values()
+    ones = torch.sparse_coo_tensor(
+        indices, torch.ones_like(values), gradient.shape, check_invariants=True
+    )
+    return ones.to_dense().numpy() > 0
+
+
 def _array(x: Any) -> Any:
+    x = x.to_dense() if x.layout != torch.strided else x
     return x.detach().to(torch.float64).cpu().numpy().copy()
 
 

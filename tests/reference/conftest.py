@@ -15,12 +15,14 @@ import torch
 from instep.reference.generate import load_class
 from instep.reference.generate.frame import Frame
 from instep.reference.generate.lower.resolve_options import kept_options
+from instep.reference.runtime.sparse import Accepts
 from instep.spec import get
 from instep.spec.interpret import Interpreter
 
 SPECS = Path(__file__).parent / "specs"
 SHAPES = ((), (3,), (4, 5), (6, 3), (2, 3, 4), (0,))
 STEPS = 12
+ACCEPTS = Accepts()
 
 
 @dataclass
@@ -66,6 +68,38 @@ def closure_of(optimizer, parameters, targets):
     return closure
 
 
+def accepts_dense(cls) -> bool:
+    """Whether a class, torch's or ours, takes dense gradients."""
+    return cls is not torch.optim.SparseAdam and getattr(cls, "_accepts", ACCEPTS).dense
+
+
+def named_rows(step, shape) -> np.ndarray:
+    """The rows that the gradient of a step names: some, or none; a 0-d tensor has one or none."""
+    chosen = np.random.default_rng((step, *shape)).random(shape[:1]) < (step % 5 != 3) * 0.6
+    return np.flatnonzero(chosen)[::-1].copy()
+
+
+def named(step, shape) -> np.ndarray:
+    """The lanes of these rows."""
+    lanes = np.zeros(shape or (1,), dtype=bool)
+    lanes[named_rows(step, shape)] = True
+    return lanes.reshape(shape)
+
+
+def sparse(gradient, step):
+    """A gradient as torch's embeddings give it: rows out of order, the first one in two parts."""
+    if gradient is None:
+        return None
+    shape = tuple(gradient.shape)
+    rows = torch.from_numpy(named_rows(step, shape))
+    values = gradient[rows] if shape else gradient.expand(len(rows))
+    where = rows.unsqueeze(0) if shape else rows.new_zeros(0, len(rows))
+    if len(rows):
+        half = values[:1] / 2
+        where, values = torch.cat([where, where[:, :1]], 1), torch.cat([half, values[1:], half])
+    return torch.sparse_coo_tensor(where, values, shape, check_invariants=True)
+
+
 @pytest.fixture
 def run():
     """Run an optimizer class on a problem; returns the optimizer and its parameters."""
@@ -81,6 +115,8 @@ def run():
             if getattr(cls, "_closure", False):
                 optimizer.step(closure_of(optimizer, parameters, given))
                 continue
+            if not accepts_dense(cls):
+                given = [sparse(g, step) for g in given]
             for p, g in zip(parameters, given, strict=True):
                 p.grad = g
             optimizer.step()
@@ -107,10 +143,19 @@ def interpret():
             if closure:
                 machine.step(oracle=_oracle(arithmetic, gradients))
             else:
-                machine.step(gradients)
+                machine.step(*masked(algorithm, gradients, step))
         return machine
 
     return go
+
+
+def masked(algorithm, gradients, step):
+    """What the interpreter is given where `run` gives sparse gradients: them, and the lanes."""
+    if algorithm.gradients.dense:
+        return gradients, None
+    lanes = [None if g is None else named(step, np.shape(g)) for g in gradients]
+    given = [g if g is None else np.where(m, g, 0.0) for g, m in zip(gradients, lanes, strict=True)]
+    return given, lanes
 
 
 def _oracle(arithmetic, targets):

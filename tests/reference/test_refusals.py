@@ -133,7 +133,7 @@ def test_fused_says_once_that_it_has_no_kernel(keywords, parameter):
     assert optimizer.param_groups[0]["fused"] is True
 
 
-@pytest.mark.parametrize("cls", [SGD, AdamW, eager.SGD, eager.AdamW])
+@pytest.mark.parametrize("cls", [Adam, AdamW, eager.Adam, eager.AdamW])
 def test_a_sparse_gradient_anywhere_stops_the_step_before_anything_changes(cls, parameter):
     sparse = torch.ones(3, requires_grad=True)
     optimizer = cls([{"params": [parameter]}, {"params": [sparse]}])

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from instep.reference.generate.emit.lines import Lines
 from instep.reference.generate.emit.printer import Names, Printer
-from instep.reference.generate.errors import unknown
+from instep.reference.generate.errors import GenerateError, unknown
 from instep.reference.generate.frame import Frame
+from instep.reference.generate.lower.rows import masked
 from instep.reference.generate.naming import Naming
 from instep.spec import ir
 from instep.spec.gradients import needs_closure, reads
@@ -59,6 +60,7 @@ class _Emitter:
             option=self._option,
             gradient=self._gradient,
             total=lambda node: self.totals[node],
+            touched=self.naming.option("touched"),
         )
         self.print = Printer("eager", names, self.scopes.of)
         self.totals: dict[ir.Reduce, str] = {}
@@ -68,10 +70,19 @@ class _Emitter:
     def function(self) -> list[str]:
         self._unpack()
         self._load()
+        if masked(self.frame.body):
+            self._spread()
         self.lines.blank()
         self._body(self.frame.body)
         self.lines.add(f"return {ir.THETA}")
         return self.lines.texts
+
+    def _spread(self) -> None:
+        """The lanes that the gradient names, where the equations ask for them."""
+        if self.lockstep:
+            name = self.frame.algorithm.full_name
+            raise GenerateError(f"{name}: touched() where parameters wait for each other")
+        self.lines.add(f"grad, {self.naming.option('touched')} = spread(grad)")
 
     def _unpack(self) -> None:
         """Hyperparameters and options out of the group."""

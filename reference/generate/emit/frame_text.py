@@ -21,13 +21,6 @@ COMMAND = "python -m instep.reference.generate"
 _WRAP: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 
-BACKEND = Parameter(
-    "backend",
-    "Backend",
-    "auto",
-    '"auto", "foreach", "fused" or "eager"; the keywords foreach and fused must agree with it',
-    keyword_only=True,
-)
 _FLAGS = (
     Parameter("foreach", "bool | None", None, "run on lists of tensors (True), or not", True),
     Parameter(
@@ -36,6 +29,13 @@ _FLAGS = (
     Parameter("differentiable", "bool", False, "let autograd run through the step", True),
     Parameter("fused", "bool | None", None, "run a fused kernel where there is one", True),
 )
+
+
+def backend(frame: Frame) -> Parameter:
+    """The keyword that chooses how a step runs."""
+    agree = "; the keywords foreach and fused must agree with it" if flags(frame) else ""
+    what = f'"auto", "foreach", "fused" or "eager"{agree}'
+    return Parameter("backend", "Backend", "auto", what, keyword_only=True)
 
 
 def flags(frame: Frame) -> list[Parameter]:
@@ -145,7 +145,7 @@ def counter_key(frame: Frame) -> str | None:
     return None if counter is None else counter.key or "step"
 
 
-def _group_printer(frame: Frame) -> Printer:
+def group_printer(frame: Frame) -> Printer:
     """Prints expressions over hyperparameters, read from `group`."""
     hyperparameters = {h.name: h for h in frame.algorithm.hyperparameters}
     present = {h.name for _, hs in frame.hyperparameters() for h in hs}
@@ -188,7 +188,7 @@ def shared_state(frame: Frame) -> list[str]:
     lines = Lines()
     if counter is not None and counter.scope != "parameter":
         lines.add(f'shared.setdefault("{counter_key(frame)}", 0)')
-    printer = _group_printer(frame)
+    printer = group_printer(frame)
     for s in frame.states():
         if s.scope != "parameter" and s.shape == "history":
             lines.add(f'shared.setdefault("{s.key}", [])')
@@ -198,7 +198,7 @@ def shared_state(frame: Frame) -> list[str]:
 
 
 def _initial(frame: Frame, s: model.State, lines: Lines) -> None:
-    printer = _group_printer(frame)
+    printer = group_printer(frame)
     condition = frame.condition(s)
     if condition is None and s.shape in ("scalar", "history"):
         value = "[]" if s.shape == "history" or s.init is None else printer(s.init)
@@ -230,7 +230,7 @@ def _first_value(frame: Frame, s: model.State, printer: Printer) -> str:
 
 def requirements(frame: Frame) -> list[str]:
     """Lines that refuse hyperparameters that contradict each other."""
-    printer = _group_printer(frame)
+    printer = group_printer(frame)
     lines = Lines()
     for condition, message in frame.requirements():
         lines.open(f"if {printer(negation(condition))}:")

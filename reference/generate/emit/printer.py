@@ -34,6 +34,7 @@ class Names:
     gradient: Callable[[ir.Grad | ir.Loss], str]
     total: Callable[[ir.Reduce], str]
     like: str = ir.THETA
+    touched: str = "touched"
 
 
 class Printer:
@@ -89,6 +90,8 @@ class Printer:
                 return f"len({self.names.symbol(name)})"
             case ir.Absent(state):
                 return self.names.absent(state)
+            case ir.Touched():
+                return self.names.touched
         raise unknown(self.target, expr)
 
     def _binary(self, op: str, left: ir.Expr, right: ir.Expr) -> tuple[str, int]:

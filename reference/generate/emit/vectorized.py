@@ -13,6 +13,7 @@ from instep.reference.generate.lower.form import Branch, leaves, statements
 from instep.reference.generate.lower.pipeline import lower
 from instep.reference.generate.lower.place import in_loop
 from instep.reference.generate.lower.resolve_options import negation
+from instep.reference.generate.lower.rows import masked
 from instep.reference.generate.lower.schedule import schedule
 from instep.reference.generate.lower.steps import (
     Alias,
@@ -36,7 +37,7 @@ _TORCH = {"add_scaled": "add"}
 
 def emit(frame: Frame) -> list[str] | None:
     """Lines of the function body for lists of tensors; None where there is no such form."""
-    if is_lockstep(frame):
+    if is_lockstep(frame) or masked(frame.body):
         return None
     try:
         return _Emitter(frame).function()
