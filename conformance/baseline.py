@@ -50,13 +50,18 @@ class Baseline:
 
 
 def resolve_spec(spec: str | Algorithm, dialect: str | None) -> Algorithm:
-    """The algorithm of a spec name and a dialect of it, `eps-hat` or `adam/eps-hat`."""
+    """The algorithm of a spec name and a dialect of it, `eps-hat` or `adam/eps-hat`.
+
+    A dialect of a composed algorithm is an expression too: `lookahead/calls(adamw)`.
+    """
     algorithm = specs.get(spec)
     if dialect is None:
         return algorithm
     names = [d.name for d in algorithm.dialects]
+    if "(" in dialect and dialect not in names:
+        dialect = specs.get(dialect).full_name
     wanted = dialect if dialect in names else f"{algorithm.name}/{dialect}"
     if wanted not in names:
-        own = ", ".join(n for n in names if n.startswith(f"{algorithm.name}/"))
+        own = ", ".join(d.name for d in algorithm.dialects if d.public_name == algorithm.name)
         raise UsageError(f"{algorithm.name} has no dialect {dialect!r}; it has {own or 'none'}")
     return algorithm.bind(next(d for d in algorithm.dialects if d.name == wanted))

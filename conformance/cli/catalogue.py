@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ MEANING = {
     "should": "a failure is reported, and the subject stays in step",
     "info": "a remark; the subject stays in step",
 }
+# `adamw.update`, `file.py.update`, `lookahead(adamw).adamw.update`
+_EQUATION = re.compile(r"(?P<owner>.+\.py(?:\(.*\))?|[^.(]+(?:\(.*\))?)\.(?P<equation>[^()/]+)")
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
@@ -136,7 +139,7 @@ def show(name: str, latex: bool, code: str | None, switches: bool, ascii: bool) 
 
 
 def _is_equation(name: str) -> bool:
-    return "." in name and not name.endswith(".py")
+    return not name.endswith(".py") and _EQUATION.fullmatch(name) is not None
 
 
 def _encodable(text: str) -> bool:
@@ -151,8 +154,9 @@ def _equation(name: str, latex: bool, ascii: bool) -> str:
     from instep import spec
     from instep.spec import render
 
-    owner, _, equation = name.rpartition(".")
-    algorithm = spec.get(owner)
+    found = _EQUATION.fullmatch(name)
+    assert found is not None
+    algorithm, equation = spec.get(found["owner"]), found["equation"]
     if latex:
         return render.latex_equation(algorithm, equation)
     return render.text_equation(algorithm, equation, ascii=ascii)
