@@ -13,7 +13,7 @@ from typing import Any
 
 import jinja2
 
-from instep.reference.generate.emit import acceptance_text, eager, frame_text, vectorized
+from instep.reference.generate.emit import acceptance_text, eager, frame_text, vectorized, views
 from instep.reference.generate.errors import GenerateError
 from instep.reference.generate.frame import Frame, Parameter
 from instep.reference.generate.lower.resolve_options import resolve_options
@@ -113,6 +113,8 @@ def _shared_context(frame: Frame) -> dict[str, Any]:
         "closure": eager.has_closure(frame),
         "shared_keys": ", ".join(f'"{key}"' for key in frame_text.shared_keys(frame)),
         "group_keys": ", ".join(f'"{key}"' for key in frame_text.group_keys(frame)),
+        "views": views.methods(frame),
+        "mixin": _mixin(algorithm.views),
     }
 
 
@@ -120,7 +122,20 @@ def _eager_context(frame: Frame) -> Mapping[str, Any]:
     context = _shared_context(frame) | acceptance_text.acceptance(frame, gathers=False)
     context["equations"] = eager.emit(frame)
     base = "LockstepOptimizer" if context["lockstep"] else "EagerOptimizer"
-    return {**context, "base": base, "imports": _imports(context, base)}
+    return {**context, "base": _bases(frame, base), "imports": _imports(context, base)}
+
+
+def _bases(frame: Frame, base: str) -> str:
+    """The way to run comes last: what views add to a step stands before it."""
+    mixin = _mixin(frame.algorithm.views)
+    return f"{mixin}, {base}" if mixin else base
+
+
+def _mixin(views: Sequence[Any]) -> str:
+    """The base that offers the points between steps, if there are any."""
+    if any(v.name == "eval" for v in views):
+        return "EvaluationPoint"
+    return "Views" if views else ""
 
 
 def _vectorized_context(frame: Frame) -> Mapping[str, Any]:
@@ -132,7 +147,7 @@ def _vectorized_context(frame: Frame) -> Mapping[str, Any]:
     flags, backend = frame_text.flags(frame), frame_text.backend(frame)
     arguments = frame.in_order([*frame.arguments(), *flags])
     context |= {
-        "base": base,
+        "base": _bases(frame, base),
         "documentation": frame_text.documentation(frame, (*flags, backend)),
         "signature": frame_text.signature([*arguments, backend]),
         "entries": [a.key for a in arguments],
@@ -156,6 +171,7 @@ def _captured(frame: Frame, flags: Sequence[Parameter]) -> list[str] | None:
 
 def _imports(context: Mapping[str, Any], base: str) -> str:
     parts = [context["equations"], context["initial"], context["domains"].values()]
+    parts += [method.lines for method in context["views"]]
     text = "\n".join(line for part in [*parts, context.get("foreach") or ()] for line in part)
     lines = ["from collections.abc import Mapping"]
     if re.search(r"\binf\b", text):
@@ -189,6 +205,8 @@ def _runtime_imports(text: str, context: Mapping[str, Any], base: str) -> list[s
     if base.startswith("Vectorized"):
         names = ["Backend", *["Tensors"] * bool(context["foreach"]), base]
         lines.append(f"from {runtime}.vectorized import {', '.join(names)}")
+    if context["mixin"]:
+        lines.append(f"from {runtime}.views import {context['mixin']}")
     work = ["Group"] + ["Layout"] * bool(context["numbers"]) + ["State"]
     work += [f for f in ("cols_like", "rows_like") if f"{f}(" in text]
     lines.append(f"from {runtime}.work import {', '.join(work)}")
