@@ -251,6 +251,7 @@ def _joined(outer: model.Algorithm, inner: model.Algorithm, names: Names) -> mod
         views=(*outer.views, *_views(outer, inner, names)),
         inputs=(*outer.inputs, *map(names.symbol, inner.inputs)),
         slots=(),
+        signature=_signature(outer, inner, names),
         dialects=_dialects(outer, inner, names),
         requirements=(*outer.requirements, *_requirements(inner, names)),
         exclusions=(*outer.exclusions, *_exclusions(inner, names)),
@@ -282,6 +283,16 @@ def _hyperparameters(inner: model.Algorithm, names: Names) -> Iterator[model.Hyp
     for h in inner.hyperparameters:
         latex = names.latex(h.name, h.latex)
         yield replace(h, name=names.symbol(h.name), key=names.keys[h.key], latex=latex)
+
+
+def _signature(outer: model.Algorithm, inner: model.Algorithm, names: Names) -> tuple[str, ...]:
+    """The inner arguments as they are, the outer ones behind those that go by position."""
+    if not (outer.signature or inner.signature):
+        return ()
+    own = [n for n in outer.signature or dict.fromkeys(_keys(outer)) if n != "*"]
+    theirs = [names.keys.get(n, n) for n in inner.signature or dict.fromkeys(_keys(inner))]
+    place = theirs.index("*") if "*" in theirs else len(theirs)
+    return (*theirs[:place], *own, *theirs[place:])
 
 
 def _options(inner: model.Algorithm, names: Names) -> Iterator[model.Option]:
