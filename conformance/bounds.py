@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from instep.conformance.profile import Profile
-from instep.spec.arithmetic import AXES, OPERATORS
+from instep.spec.arithmetic import AXES, OPERATORS, axes, lanes_in
 from instep.spec.errors import SpecError
 
 Array = Any  # numpy arrays and numpy scalars alike
@@ -292,12 +292,13 @@ class BoundedArithmetic:
     def reduce(self, op: str, over: str, x: Any) -> Bounded:
         """Sum, mean or max; a sum of n terms adds (n-1) u times the sum of their sizes."""
         x = x if isinstance(x, Bounded) else self.number(x)
-        axis = AXES[over]
+        shape = np.shape(x.value)
+        axis = axes(over, shape)
         keep: Any = {} if axis is None else {"axis": axis, "keepdims": True}
         if op == "max":
             value = np.asarray(np.max(x.value, **keep))
             return Bounded(value, np.asarray(np.max(x.bound, **keep)))
-        n = np.size(x.value) if axis is None else x.value.shape[axis]
+        n = lanes_in(over, shape)
         size = np.asarray(np.sum(np.abs(x.value), **keep))
         bound = np.asarray(np.sum(x.bound, **keep)) + max(n - 1, 0) * self.unit * size
         total = Bounded(np.asarray(np.sum(x.value, **keep)), bound)

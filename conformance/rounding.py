@@ -15,7 +15,7 @@ import numpy as np
 
 from instep.conformance.bounds import Bounded
 from instep.conformance.profile import FLOAT_TYPES, FloatType, Profile
-from instep.spec.arithmetic import AXES, Float64
+from instep.spec.arithmetic import Float64, lanes_in
 
 _EXACT = ("abs", "sign", "floor", "max", "min")
 
@@ -88,8 +88,7 @@ class RandomRounding(Float64):
         """Sums round at every term; a max is exact."""
         if op == "max":
             return np.asarray(super().reduce(op, over, x))
-        axis = AXES[over]
-        n = np.size(x) if axis is None else np.shape(x)[axis]
+        n = lanes_in(over, np.shape(x))
         squares = super().reduce("sum", over, np.square(x))
         total = self._accumulated(super().reduce("sum", over, x), squares, n)
         return self.binary("/", total, np.float64(n)) if op == "mean" else total

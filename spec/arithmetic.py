@@ -34,6 +34,23 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 AXES: dict[str, int | None] = {"all": None, "rows": -1, "cols": -2}
 
 
+def axes(over: str, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Axes of a shape that a reduction takes away; None for all, of which none is kept.
+
+    `units` are the entries of the first axis (a row of weights, a filter); a vector is one unit.
+    """
+    if over == "units":
+        return tuple(range(1, len(shape))) if len(shape) > 1 else None
+    axis = AXES[over]
+    return None if axis is None else (axis,)
+
+
+def lanes_in(over: str, shape: tuple[int, ...]) -> int:
+    """How many lanes one result of a reduction is made of."""
+    taken = axes(over, shape)
+    return math.prod(shape if taken is None else (shape[k] for k in taken))
+
+
 class Arithmetic(Protocol):
     """What the interpreter asks of a number type."""
 
@@ -65,7 +82,7 @@ class Arithmetic(Protocol):
         """Choice lane by lane."""
 
     def reduce(self, op: str, over: str, x: Any) -> Any:
-        """sum, mean or max over all lanes (a 0-d result), rows or cols (axis kept)."""
+        """sum, mean or max over all lanes (a 0-d result), rows, cols or units (axes kept)."""
 
     def fold(self, op: str, parts: Sequence[Any]) -> Any:
         """A reduction over parameters, of their own reductions."""
@@ -141,7 +158,7 @@ class Float64:
     def reduce(self, op: str, over: str, x: Any) -> Any:
         """Over all lanes the result is 0-d, over rows and cols the axis stays."""
         reducer: Any = {"sum": np.sum, "mean": np.mean, "max": np.max}[op]
-        axis = AXES[over]
+        axis = axes(over, np.shape(x))
         return np.asarray(reducer(x)) if axis is None else reducer(x, axis=axis, keepdims=True)
 
     def fold(self, op: str, parts: Sequence[Any]) -> Any:
@@ -239,13 +256,12 @@ class Exact(Float64):
     def reduce(self, op: str, over: str, x: Any) -> Any:
         """Sum, mean or max in mpf."""
         lanes: Any = np.asarray(x, dtype=object)
-        axis = AXES[over]
+        axis = axes(over, lanes.shape)
         keep: Any = {} if axis is None else {"axis": axis, "keepdims": True}
         if op == "max":
             return _objects(np.max(lanes, **keep))
         total = _objects(np.sum(lanes, **keep))
-        count = lanes.size if axis is None else lanes.shape[axis]
-        return total / count if op == "mean" else total
+        return total / lanes_in(over, lanes.shape) if op == "mean" else total
 
 
 def _objects(x: Any) -> Any:

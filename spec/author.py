@@ -47,7 +47,7 @@ __all__ = [
     "minimum", "ndim", "norm", "numel", "option", "otherwise", "pi", "prev", "push", "reference",
     "refuse_nonfinite", "repeat", "require", "returns", "rms", "row_mean", "rows", "sign",
     "signature", "sqrt", "state", "theta", "total", "total_over_params", "touched", "transpose",
-    "view", "when", "where",
+    "unit_mean", "unit_norm", "unit_total", "view", "when", "where",
 ]  # fmt: skip
 
 theta = sympy.Symbol(ir.THETA, real=True)
@@ -60,12 +60,18 @@ matmul, transpose = function("matmul"), function("transpose")
 at, length = function("at"), function("length")
 total, mean = function("sum_all"), function("mean_all")
 row_mean, col_mean = function("mean_rows"), function("mean_cols")
+unit_total, unit_mean = function("sum_units"), function("mean_units")
 total_over_params, max_over_params = function("sum_params"), function("max_params")
 
 
 def norm(x: Any) -> Any:
     """Euclidean norm over all lanes of one parameter."""
     return sqrt(total(x**2))
+
+
+def unit_norm(x: Any) -> Any:
+    """Euclidean norm of every unit: over all axes but the first, of a vector over all of it."""
+    return sqrt(unit_total(x**2))
 
 
 def rms(x: Any) -> Any:

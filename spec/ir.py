@@ -14,7 +14,7 @@ from typing import Literal
 
 from instep.spec.errors import SpecError
 
-Axis = Literal["all", "rows", "cols", "params"]
+Axis = Literal["all", "rows", "cols", "units", "params"]
 Number = int | float | Fraction
 
 SHAPE_FUNCTIONS = frozenset({"rows", "cols", "numel", "ndim"})
@@ -112,7 +112,10 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Reduce:
-    """sum, mean or max over all lanes, rows (last axis), cols (second last), or all parameters."""
+    """sum, mean or max over all lanes, rows (last axis), cols (second last), or all parameters.
+
+    `units` is over all axes but the first: a row of weights, a filter; a vector is one unit.
+    """
 
     op: str
     over: Axis

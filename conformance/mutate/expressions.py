@@ -192,7 +192,7 @@ def choices(node: ir.Expr, names: Names) -> Iterator[Change]:
         case ir.Reduce(op, over, x):
             other = "mean" if op == "sum" else "sum"
             yield f"{other} instead of {op}", ir.Reduce(other, over, x)
-            swapped = {"rows": "cols", "cols": "rows"}.get(over)
+            swapped = {"rows": "cols", "cols": "rows", "units": "all"}.get(over)
             if swapped is not None:
                 yield "wrong axis", ir.Reduce(op, swapped, x)  # type: ignore[arg-type]
         case ir.Transpose(a):

@@ -208,7 +208,7 @@ def _runtime_imports(text: str, context: Mapping[str, Any], base: str) -> list[s
     if context["mixin"]:
         lines.append(f"from {runtime}.views import {context['mixin']}")
     work = ["Group"] + ["Layout"] * bool(context["numbers"]) + ["State"]
-    work += [f for f in ("cols_like", "rows_like") if f"{f}(" in text]
+    work += [f for f in ("cols_like", "rows_like", "unit_axes") if f"{f}(" in text]
     lines.append(f"from {runtime}.work import {', '.join(work)}")
     return lines
 

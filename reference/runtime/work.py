@@ -124,6 +124,11 @@ def cols_like(theta: Tensor, value: float) -> Tensor:
     return torch.full_like(theta[..., :1, :] if theta.dim() > 1 else theta, value)
 
 
+def unit_axes(theta: Tensor) -> tuple[int, ...]:
+    """All axes but the first, along which a unit (a row of weights, a filter) lies."""
+    return tuple(range(1 if theta.dim() > 1 else 0, theta.dim()))
+
+
 def close_work(
     work: Work,
     theta: Tensor,

@@ -18,6 +18,7 @@ from mpmath.ctx_iv import MPIntervalContext
 
 from instep.spec import ir
 from instep.spec.algebra.execute import UndefinedError, UnsupportedError
+from instep.spec.arithmetic import axes, lanes_in
 from instep.spec.model import State
 
 DIGITS = 50
@@ -175,12 +176,12 @@ class NumericDomain:
         array = np.asarray(a, dtype=object)
         if over == "cols":
             _require_matrix(array)
-        axis = {"all": None, "rows": -1, "cols": -2}[over]
+        axis = axes(over, array.shape)
         if op == "max":
             largest = np.frompyfunc(self._max, 2, 1)
             return largest.reduce(array, axis=axis, keepdims=axis is not None)
         total = array.sum(axis, keepdims=axis is not None)
-        return total if op == "sum" else total / (array.size if axis is None else array.shape[axis])
+        return total if op == "sum" else total / lanes_in(over, array.shape)
 
     def _fold(self, op: str, values: list[Value]) -> Value:
         if op == "mean":

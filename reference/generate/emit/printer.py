@@ -81,7 +81,9 @@ class Printer:
             case ir.Reduce(_, "params", _):
                 return self.names.total(expr)
             case ir.Reduce(op, over, operand):
-                return f"{self(operand, ATOM)}.{_METHODS[op]}({_AXES[over]})"
+                units = f"dim=unit_axes({self.names.like}), keepdim=True"
+                axes = units if over == "units" else _AXES[over]
+                return f"{self(operand, ATOM)}.{_METHODS[op]}({axes})"
             case ir.Transpose(operand):
                 return f"{self(operand, ATOM)}.mT"
             case ir.At(name, index):

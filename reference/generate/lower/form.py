@@ -89,11 +89,14 @@ def assigns(block: Block) -> Iterator[Assign]:
 
 def leaves(expr: ir.Expr) -> Iterator[str]:
     """Names that an expression reads, as often as it reads them; the gradient reads `grad`."""
-    for node in ir.walk(expr):
-        if isinstance(node, ir.Sym):
-            yield node.name
-        elif isinstance(node, ir.Grad):
+    match expr:
+        case ir.Sym(name):
+            yield name
+        case ir.Grad():  # at the stored point, which it does not read
             yield "grad"
+        case _:
+            for child in ir.children(expr):
+                yield from leaves(child)
 
 
 def uses(block: Block) -> Counter[str]:

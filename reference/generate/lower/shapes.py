@@ -37,7 +37,7 @@ class Shapes:
                 return "reduced"
             case ir.Reduce(_, "rows" | "cols" as over, _):
                 return over
-            case ir.MatMul() | ir.Transpose() | ir.At():
+            case ir.Reduce(_, "units", _) | ir.MatMul() | ir.Transpose() | ir.At():
                 return "other"
         return _broadcast({self.of(x) for x in ir.children(expr)})
 
