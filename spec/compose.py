@@ -255,6 +255,7 @@ def _joined(outer: model.Algorithm, inner: model.Algorithm, names: Names) -> mod
         dialects=_dialects(outer, inner, names),
         requirements=(*outer.requirements, *_requirements(inner, names)),
         exclusions=(*outer.exclusions, *_exclusions(inner, names)),
+        gradients=_accepted(outer.gradients, inner.gradients),
         refusals=(*outer.refusals, *_refusals(inner, names)),
         # The whole moves the parameters, and step() gives back the loss.
         returned="",
@@ -334,6 +335,12 @@ def _requirements(inner: model.Algorithm, names: Names) -> Iterator[model.Requir
 def _exclusions(inner: model.Algorithm, names: Names) -> Iterator[model.Exclusion]:
     for e in inner.exclusions:
         yield replace(e, name=names.symbol(e.name), condition=names.expression(e.condition), line=0)
+
+
+def _accepted(outer: model.Gradients, inner: model.Gradients) -> model.Gradients:
+    """What both accept; sparse gradients only where the outer algorithm says so itself."""
+    complex_ = inner.complex if outer.complex is None else outer.complex
+    return replace(outer, dense=outer.dense and inner.dense, complex=complex_)
 
 
 def _refusals(inner: model.Algorithm, names: Names) -> Iterator[model.Refusal]:
