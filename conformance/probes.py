@@ -36,8 +36,9 @@ class Probe:
         landscape, slopes: its kind, and its curvatures for every parameter.
         changes: {step: {symbol: value}}, applied to all groups before that step.
         groups: (parameter indices, {symbol: value}) of further parameter groups.
-        touched: per step, per parameter, the lanes that a sparse gradient names; empty where
-            gradients are dense.
+        touched: per step, per parameter, the lanes that a sparse gradient names, or with trailing
+            axes of length one the rows; empty where gradients are dense.
+        complex: whether the last axis holds real and imaginary parts of complex numbers.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Probe:
     landscape: str = "bowl"
     slopes: tuple[Any, ...] = ()
     touched: tuple[tuple[Any, ...], ...] = ()
+    complex: bool = False
 
     @property
     def steps(self) -> int:
@@ -258,15 +260,14 @@ def touched_lanes(
 ) -> tuple[tuple[Any, ...], ...]:
     """Per step, the lanes that sparse gradients name: some rows, at times none; calm ones all.
 
-    Matrices take turns: whole rows, as embeddings name them, and lanes of their own.
+    Every third parameter has lanes of its own named, the others whole rows, as embeddings do.
     """
     rng = np.random.default_rng(_SEED + 2)
 
     def one(shape: tuple[int, ...], t: int, k: int) -> Any:
-        by_lane = t % 4 == 2 or len(shape) < 2
+        by_lane = k % 3 == 2 or len(shape) < 2
         chosen = rng.random(shape if by_lane else (shape[0], *[1] * (len(shape) - 1)))
-        share = 1.0 if calm else 0.0 if (t + k) % 5 == 3 else 0.7
-        return np.broadcast_to(chosen < share, shape).copy()
+        return chosen < (1.0 if calm else 0.0 if (t + k) % 5 == 3 else 0.7)
 
     return tuple(tuple(one(s, t, k) for k, s in enumerate(shapes)) for t in range(steps))
 

@@ -54,7 +54,7 @@ def _judge(session: Session, recording: Recording) -> Tally:
 
 def _one_lane(probe: Probe, index: int, lane: int) -> Probe | None:
     """The same run of a single number; None where groups make that another run."""
-    if any(index in indices for indices, _ in probe.groups):
+    if probe.complex or any(index in indices for indices, _ in probe.groups):
         return None
 
     def pick(x: Any) -> Any:
@@ -66,7 +66,10 @@ def _one_lane(probe: Probe, index: int, lane: int) -> Probe | None:
         parameters=(pick(probe.parameters[index]),),
         gradients=tuple((pick(step[index]),) for step in probe.gradients),
         groups=(),
-        touched=tuple((pick(step[index]),) for step in probe.touched),
+        touched=tuple(
+            (pick(np.broadcast_to(step[index], np.shape(probe.parameters[index]))),)
+            for step in probe.touched
+        ),
     )
 
 
@@ -86,15 +89,21 @@ def _text(session: Session, result: Result, probe: Probe, tally: Tally, index: i
         f"gradients = {_numbers(steps.gradients)}",
         *([f"touched = {[[x.tolist() for x in t] for t in steps.touched]}"] if sparse else []),
         "",
-        "parameters = [torch.nn.Parameter(torch.tensor(x, dtype=dtype)) for x in start]",
+        f"parameters = [torch.nn.Parameter({_tensor('x', probe)}) for x in start]",
         *_run(session, steps),
         "",
-        *_comparison(tally.first, index),
+        *_comparison(tally.first, index, probe),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _comparison(worst: Worst, index: int) -> list[str]:
+def _tensor(x: str, probe: Probe) -> str:
+    """Text of a tensor of listed numbers."""
+    text = f"torch.tensor({x}, dtype=dtype)"
+    return f"torch.view_as_complex({text})" if probe.complex else text
+
+
+def _comparison(worst: Worst, index: int, probe: Probe) -> list[str]:
     """Lines that compare: one lane with its bound, or the whole tensor with its spread."""
     lanes, lane = worst.lanes, worst.lane
     if worst.spread is not None:
@@ -105,9 +114,12 @@ def _comparison(worst: Worst, index: int) -> list[str]:
             'print(f"{off:.3g} norm-wise spreads off")',
             "assert off <= 2",
         ]
+    parameter = f"parameters[{index}]"
+    if probe.complex:
+        parameter = f"torch.view_as_real({parameter}.detach())"
     expected, bound = (float(np.ravel(x)[lane]).hex() for x in (lanes.expected, lanes.bound))
     return [
-        f"got = parameters[{index}].flatten()[{lane}].item()",
+        f"got = {parameter}.flatten()[{lane}].item()",
         f"expected, bound = number({expected!r}), number({bound!r})",
         "off = abs(got - expected) / bound",
         'print(f"expected {expected!r}, got {got!r}: {off:.3g} bounds off")',
@@ -120,7 +132,7 @@ def _run(session: Session, steps: Probe) -> list[str]:
     call = _construction(session.subject, steps)
     give = [
         "    for p, g in zip(parameters, given):",
-        "        p.grad = None if g is None else torch.tensor(g, dtype=dtype)",
+        f"        p.grad = None if g is None else {_tensor('g', steps)}",
     ]
     give += _SPARSE if steps.touched else []
     if session.plan.algorithm.result == "gradient":
@@ -135,8 +147,9 @@ def _run(session: Session, steps: Probe) -> list[str]:
 _SPARSE = [
     "    for p, named in zip(parameters, touched[step - 1]):",
     "        if p.grad is not None:",
-    "            where = torch.tensor(named).nonzero().T",
+    "            where = torch.tensor(named).expand(p.shape).nonzero().T",
     "            values = p.grad[tuple(where)] if p.dim() else p.grad.expand(where.shape[1])",
+    "            where, values = torch.cat([where, where], 1), torch.cat([values, values]) / 2",
     "            p.grad = torch.sparse_coo_tensor(where, values, p.shape)",
 ]
 

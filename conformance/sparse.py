@@ -11,7 +11,8 @@ import torch
 def gradient_tensor(g: Any, named: Any | None, dtype: torch.dtype) -> torch.Tensor:
     """A gradient in a type; where lanes are named, a sparse one that names exactly these.
 
-    Whole rows give a hybrid tensor. An entry that can be halved exactly stands there twice.
+    Rows (`named` has trailing axes of length one) give a hybrid tensor. An entry that can be halved
+    exactly stands there twice.
     """
     values = torch.tensor(g).to(dtype)
     if named is None:
@@ -40,12 +41,10 @@ def same(a: torch.Tensor, b: torch.Tensor) -> bool:
 
 
 def _indices(named: Any) -> Any:
-    """Indices of the named lanes, last ones first; of rows where these are named as a whole."""
-    if np.ndim(named) > 1 and np.size(named):
-        rows = np.reshape(named, (len(named), -1))
-        if np.all(rows == rows[:, :1]):
-            named = rows[:, 0]
-    return np.argwhere(named)[::-1].T.copy()
+    """Indices of the named lanes or rows, last ones first."""
+    by_rows = np.ndim(named) > 1 and set(np.shape(named)[1:]) == {1}
+    flat = np.reshape(named, len(named)) if by_rows else named
+    return np.argwhere(flat)[::-1].T.copy()
 
 
 def _doubled(where: torch.Tensor, chosen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

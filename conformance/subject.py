@@ -171,10 +171,9 @@ def name_of(factory: Any) -> str:
 def tensors_of(probe: Probe, requires_grad: bool = True) -> list[torch.Tensor]:
     """Leaf parameters in the probe's type."""
     dtype = getattr(torch, probe.dtype)
-    return [
-        torch.nn.Parameter(torch.tensor(p).to(dtype), requires_grad=requires_grad)
-        for p in probe.parameters
-    ]
+    values = [torch.tensor(p).to(dtype) for p in probe.parameters]
+    values = [torch.view_as_complex(x) for x in values] if probe.complex else values
+    return [torch.nn.Parameter(x, requires_grad=requires_grad) for x in values]
 
 
 class Run:
@@ -208,10 +207,13 @@ class Run:
         """The gradients of step t (from 0), of the layout that the probe gives them."""
         given = self.probe.gradients[t]
         touched = self.probe.touched[t] if self.probe.touched else [None] * len(given)
-        return [
+        made = [
             None if g is None else gradient_tensor(g, named, self.dtype)
             for g, named in zip(given, touched, strict=True)
         ]
+        if self.probe.complex:
+            return [None if g is None else torch.view_as_complex(g) for g in made]
+        return made
 
     def give_gradients(self) -> list[torch.Tensor]:
         """Set p.grad for the next step; returns the tensors that were set."""

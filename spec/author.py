@@ -215,13 +215,17 @@ def counter(
     *,
     key: str | None = "step",
     scope: Literal["parameter", "optimizer"] = "parameter",
+    tensor: bool = True,
 ) -> Any:
-    """Declare the step counter: 1 in the first step, counted per parameter or per optimizer."""
+    """Declare the step counter: 1 in the first step, counted per parameter or per optimizer.
+
+    Torch keeps it as a 0-d tensor, or where not `tensor` as a Python int.
+    """
     builder = current()
     if builder.spec.counter is not None:
         fail(name, f"there is a step counter already, {builder.spec.counter.name}")
     _claim(name)
-    builder.spec = replace(builder.spec, counter=model.Counter(name, key, scope))
+    builder.spec = replace(builder.spec, counter=model.Counter(name, key, scope, tensor=tensor))
     return _symbol(name)
 
 

@@ -134,13 +134,15 @@ class State:
 class Counter:
     """The step counter: symbol, key in the state (None: torch keeps none), what it counts for.
 
-    `start` is its value in the first step; that of a schedule is its construction, at 0.
+    `start` is its value in the first step; that of a schedule is its construction, at 0. Torch
+    keeps it as a 0-d tensor, or where not `tensor` as a Python int.
     """
 
     name: str
     key: str | None
     scope: Literal["parameter", "optimizer"] = "parameter"
     start: int = 1
+    tensor: bool = True
 
 
 @dataclass(frozen=True, slots=True)

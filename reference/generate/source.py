@@ -101,6 +101,7 @@ def _shared_context(frame: Frame) -> dict[str, Any]:
         "older": {a.key: a.default for a in arguments if a.annotation == "bool"},
         "numbers": ", ".join(f'"{key}"' for key in numbers),
         "counter": frame_text.counter_key(frame) if per_parameter else None,
+        "counter_tensor": counter is None or counter.tensor,
         "signature": frame_text.signature(arguments),
         "entries": [a.key for a in arguments],
         "extra": "",

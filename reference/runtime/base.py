@@ -51,7 +51,7 @@ class Reference(torch.optim.Optimizer):
                 group.setdefault(key, value)
             group.update(self._pinned)
             for p in group["params"]:
-                _restore_counter(self.state.get(p, {}), self._layout.counter)
+                _restore_counter(self.state.get(p, {}), self._layout)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load a checkpoint; numbers kept for each parameter keep their digits.
@@ -170,7 +170,10 @@ def _uncast(state: dict[str, Any], key: str, saved: Any) -> None:
         state[key] = saved.detach().to(loaded.device, copy=True)
 
 
-def _restore_counter(state: dict[str, Any], counter: str | None) -> None:
+def _restore_counter(state: dict[str, Any], layout: Layout) -> None:
     """Checkpoints of old keep the step counter as a number."""
-    if counter in state and not isinstance(state[counter], Tensor):
+    counter = layout.counter
+    if counter in state and not layout.tensor:
+        state[counter] = int(state[counter])
+    elif counter in state and not isinstance(state[counter], Tensor):
         state[counter] = torch.tensor(float(state[counter]), dtype=scalar_dtype())

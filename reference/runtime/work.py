@@ -21,10 +21,14 @@ Group = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a class keeps its state: keys that hold one number per parameter, and the counter's."""
+    """How a class keeps its state: keys that hold one number per parameter, and the counter's.
+
+    The counter is a 0-d tensor, or where not `tensor` a Python int, as torch keeps it.
+    """
 
     numbers: frozenset[str] = frozenset()
     counter: str | None = None
+    tensor: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -156,6 +160,9 @@ def close_work(
 
 def keep_number(kept: MutableMapping[str, Any], key: str, new: Any, layout: Layout) -> None:
     """Store one number of a parameter's state, in the tensor that is there."""
+    if key == layout.counter and not layout.tensor:
+        kept[key] = int(new)
+        return
     old = kept.get(key)
     on_device = isinstance(new, Tensor)
     if not isinstance(old, Tensor) or (on_device and old.device != new.device):

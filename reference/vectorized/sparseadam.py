@@ -47,7 +47,7 @@ class SparseAdam(VectorizedOptimizer):
         "eps": Interval(0, inf, "()"),
     }
     _older: ClassVar[Mapping[str, object]] = {"maximize": False}
-    _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _layout = Layout(numbers=frozenset({"step"}), counter="step", tensor=False)
     _accepts = Accepts(dense=False, sparse=True, complex=False)
 
     def __init__(

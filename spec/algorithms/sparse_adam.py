@@ -17,7 +17,7 @@ with algorithm("sparse_adam", "Masked Adam for sparse gradients") as spec:
     maximize = option("maximize", argument=True, description="ascend instead of descend")
     epsilon = option("epsilon", "hat", "outside", description="where eps stands in the denominator")
     signature("lr", "betas", "eps", "maximize")
-    t = counter()
+    t = counter(tensor=False)
     m = state("m", "exp_avg", aliases=("mu", "m", "momentum", "first_moment"),
               description="first moment")
     v = state("v", "exp_avg_sq", aliases=("nu", "v", "second_moment"), description="second moment")

@@ -21,3 +21,9 @@ def probes(algorithm: Algorithm) -> dict[str, Any]:
         values = tuple(h.default if h.probe is None else h.probe for h in hyperparameters)
         out[key] = values if hyperparameters[0].index is not None else values[0]
     return out
+
+
+def takes_dense(cls: Any) -> bool:
+    """Whether a class, torch's or ours, takes dense gradients."""
+    accepts = getattr(cls, "_accepts", None)
+    return accepts.dense if accepts is not None else cls is not torch.optim.SparseAdam

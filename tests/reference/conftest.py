@@ -15,14 +15,13 @@ import torch
 from instep.reference.generate import load_class
 from instep.reference.generate.frame import Frame
 from instep.reference.generate.lower.resolve_options import kept_options
-from instep.reference.runtime.sparse import Accepts
 from instep.spec import get
 from instep.spec.interpret import Interpreter
+from meta.exported import takes_dense
 
 SPECS = Path(__file__).parent / "specs"
 SHAPES = ((), (3,), (4, 5), (6, 3), (2, 3, 4), (0,))
 STEPS = 12
-ACCEPTS = Accepts()
 
 
 @dataclass
@@ -68,11 +67,6 @@ def closure_of(optimizer, parameters, targets):
     return closure
 
 
-def accepts_dense(cls) -> bool:
-    """Whether a class, torch's or ours, takes dense gradients."""
-    return cls is not torch.optim.SparseAdam and getattr(cls, "_accepts", ACCEPTS).dense
-
-
 def named_rows(step, shape) -> np.ndarray:
     """The rows that the gradient of a step names: some, or none; a 0-d tensor has one or none."""
     chosen = np.random.default_rng((step, *shape)).random(shape[:1]) < (step % 5 != 3) * 0.6
@@ -115,7 +109,7 @@ def run():
             if getattr(cls, "_closure", False):
                 optimizer.step(closure_of(optimizer, parameters, given))
                 continue
-            if not accepts_dense(cls):
+            if not takes_dense(cls):
                 given = [sparse(g, step) for g in given]
             for p, g in zip(parameters, given, strict=True):
                 p.grad = g

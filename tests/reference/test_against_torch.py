@@ -67,13 +67,17 @@ def test_groups_and_state_have_torchs_keys_types_and_shapes(name, problem, run, 
         assert ours.param_groups[0].keys() == theirs.param_groups[0].keys()
         for p, q in zip(own, its, strict=True):
             described = [
-                {key: (x.dtype, x.shape, x.device) for key, x in kept.items()}
+                {key: describe(x) for key, x in kept.items()}
                 for kept in (ours.state[p], theirs.state[q])
             ]
             for key in cls._layout.numbers - {cls._layout.counter}:
                 # torch keeps numbers in float32; here they keep their digits.
                 described[0][key] = (torch.float32, *described[0][key][1:])
             assert described[0] == described[1], keywords
+
+
+def describe(x):
+    return (x.dtype, x.shape, x.device) if isinstance(x, torch.Tensor) else type(x)
 
 
 def test_without_momentum_there_is_no_state(problem, run):

@@ -12,7 +12,7 @@ import torch
 from instep import reference
 from instep.reference import Adam, AdamW, eager
 from instep.spec import get
-from meta.exported import EXPORTED, probes
+from meta.exported import EXPORTED, probes, takes_dense
 
 # Those that need a closure have tests of their own.
 OPEN = {
@@ -43,6 +43,8 @@ class Run:
             random = torch.Generator().manual_seed(self.count)
             for p in self.parameters:
                 p.grad = torch.randn(p.shape, generator=random, dtype=p.dtype)
+                if not takes_dense(type(self.optimizer)):
+                    p.grad = p.grad.to_sparse()
             self.optimizer.step()
             self.count += 1
         return self
