@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from instep.reference.runtime.intervals import Domain, check_domains
+from instep.reference.runtime.intervals import Domain, check_domains, check_entries
 from instep.reference.runtime.sparse import Accepts
 from instep.reference.runtime.work import Group, Layout, State, scalar_dtype
 
@@ -132,6 +132,7 @@ class Reference(torch.optim.Optimizer):
                 for; nothing has changed yet if this is consumed first.
         """
         for group in self.param_groups:
+            check_entries(group, self._domains)
             for p in group["params"]:
                 if p.grad is not None:
                     self._accept(p, group)

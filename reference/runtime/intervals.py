@@ -46,6 +46,38 @@ def check_domains(group: Mapping[str, Any], domains: Mapping[str, Domain]) -> No
             _check_each(name, group[name], domain)
 
 
+def check_entries(group: Mapping[str, Any], domains: Mapping[str, Domain]) -> None:
+    """Refuse entries of a group that are no numbers; schedules may leave the domains, as in torch.
+
+    Raises:
+        ValueError: a tensor of several numbers, a wrong length, an entry that is missing.
+        TypeError: neither a number nor a tensor.
+    """
+    for name, domain in domains.items():
+        if name not in group:
+            raise ValueError(f"a parameter group has lost its entry {name}")
+        if isinstance(domain, Interval):
+            _number(name, group[name])
+            continue
+        if not isinstance(group[name], tuple | list) or len(group[name]) != len(domain):
+            raise ValueError(f"{name} must be {len(domain)} numbers, got {group[name]!r}")
+        for index, value in enumerate(group[name]):
+            _number(f"{name}[{index}]", value)
+
+
+def _number(name: str, value: Any) -> None:
+    if isinstance(value, Tensor):
+        if value.numel() != 1:
+            shape = tuple(value.shape)
+            raise ValueError(f"{name}: a tensor must hold one number, got shape {shape}")
+        return
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        given = f"{type(value).__name__} {value!r}"
+        raise TypeError(f"{name} must be a number or a one-element tensor, got {given}") from None
+
+
 def _check_each(name: str, values: Any, domains: tuple[Interval, ...]) -> None:
     if not isinstance(values, tuple | list) or len(values) != len(domains):
         raise ValueError(f"{name} must be {len(domains)} numbers, got {values!r}")
@@ -56,12 +88,7 @@ def _check_each(name: str, values: Any, domains: tuple[Interval, ...]) -> None:
 
 
 def _check(name: str, value: Any, domain: Interval) -> None:
-    if isinstance(value, Tensor) and value.numel() != 1:
-        raise ValueError(f"{name}: a tensor must hold one number, got shape {tuple(value.shape)}")
-    try:
-        number = value.item() if isinstance(value, Tensor) else float(value)
-    except (TypeError, ValueError):
-        given = f"{type(value).__name__} {value!r}"
-        raise TypeError(f"{name} must be a number or a one-element tensor, got {given}") from None
+    _number(name, value)
+    number = value.item() if isinstance(value, Tensor) else float(value)
     if number not in domain:
         raise ValueError(f"{name} must lie in {domain}, got {number}")
