@@ -6,9 +6,12 @@ from __future__ import annotations
 
 from instep.reference.eager.adam import Adam
 from instep.reference.eager.adamw import AdamW
+from instep.reference.eager.asgd import ASGD
 from instep.reference.eager.heun import Heun
 from instep.reference.eager.lion import Lion
+from instep.reference.eager.nadam import NAdam
 from instep.reference.eager.radam import RAdam
+from instep.reference.eager.rprop import Rprop
 from instep.reference.eager.sgd import SGD
 from instep.reference.eager.sgdw import SGDW
 from instep.reference.eager.signsgd import SignSGD
@@ -16,13 +19,16 @@ from instep.reference.eager.signum import Signum
 from instep.reference.eager.sparseadam import SparseAdam
 
 __all__ = [
+    "ASGD",
     "SGD",
     "SGDW",
     "Adam",
     "AdamW",
     "Heun",
     "Lion",
+    "NAdam",
     "RAdam",
+    "Rprop",
     "SignSGD",
     "Signum",
     "SparseAdam",

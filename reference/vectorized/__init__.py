@@ -6,9 +6,12 @@ from __future__ import annotations
 
 from instep.reference.vectorized.adam import Adam
 from instep.reference.vectorized.adamw import AdamW
+from instep.reference.vectorized.asgd import ASGD
 from instep.reference.vectorized.heun import Heun
 from instep.reference.vectorized.lion import Lion
+from instep.reference.vectorized.nadam import NAdam
 from instep.reference.vectorized.radam import RAdam
+from instep.reference.vectorized.rprop import Rprop
 from instep.reference.vectorized.sgd import SGD
 from instep.reference.vectorized.sgdw import SGDW
 from instep.reference.vectorized.signsgd import SignSGD
@@ -16,13 +19,16 @@ from instep.reference.vectorized.signum import Signum
 from instep.reference.vectorized.sparseadam import SparseAdam
 
 __all__ = [
+    "ASGD",
     "SGD",
     "SGDW",
     "Adam",
     "AdamW",
     "Heun",
     "Lion",
+    "NAdam",
     "RAdam",
+    "Rprop",
     "SignSGD",
     "Signum",
     "SparseAdam",

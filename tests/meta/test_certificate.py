@@ -46,7 +46,7 @@ def ratios(bounded: Iterable[Quantities], other: Iterable[Quantities]) -> Any:
             assert expected.keys() == got.keys()
             for key, value in expected.items():
                 usable = np.isfinite(value.bound) & np.isfinite(value.value)
-                away = np.abs((got[key] - value.value).astype(np.float64))
+                away = np.abs(np.asarray(got[key] - value.value, dtype=np.float64))
                 out.append(np.where(away == 0, 0.0, away / value.bound)[usable])
     return np.concatenate(out)
 

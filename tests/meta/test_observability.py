@@ -29,12 +29,14 @@ PROFILE = grades("float64")[0]
 
 
 def path(model: Model, probe: Probe) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Values and bounds of all lanes after every step."""
+    """Values and bounds of all lanes, and of all points to read, after every step."""
     oracle, out = Oracle(model, probe, PROFILE), []
     for t in range(1, probe.steps + 1):
         with np.errstate(all="ignore"):
             oracle.step(t)
         thetas = [slot.theta for slot in oracle.interpreter.slots]
+        for view in model.algorithm.views:
+            thetas += oracle.interpreter.view(view.name)
         value = np.concatenate([np.ravel(x.value) for x in thetas])
         bound = np.concatenate(
             [np.ravel(np.broadcast_to(x.bound, np.shape(x.value))) for x in thetas]

@@ -16,7 +16,7 @@ from instep.conformance.profile import grades
 from instep.spec import dialects
 from instep.spec.arithmetic import Float64
 
-OWN = ("lion", "nadam", "prodigy", "rmsprop", "rprop")
+OWN = ("lion", "prodigy", "rmsprop")
 SUMMING = ("adafactor", "lamb", "muon")
 MATRICES = ((4, 5), (6, 3), (3, 3))
 

@@ -12,7 +12,7 @@ from instep.reference import SGD, AdamW
 from instep.spec import dialects
 from instep.spec.arithmetic import Float64
 
-OWN = ("adafactor", "lamb", "nadam", "rmsprop")
+OWN = ("adafactor", "lamb", "rmsprop")
 FOREACH = dialects()
 
 

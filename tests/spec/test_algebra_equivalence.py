@@ -8,6 +8,7 @@ import pytest
 
 from instep.spec import ir, registry
 from instep.spec.algebra import Budget, equal, parse, program
+from instep.spec.algebra.explain import explain
 from instep.spec.algebra.induction import Question, induction
 from instep.spec.algebra.invariants import nonnegative_states
 from instep.spec.algebra.numeric import NumericDomain, digits_context
@@ -52,6 +53,16 @@ def test_eps_hat_with_the_scaled_eps_is_the_papers_adam():
     assert "v >= 0, which its equations keep" in text
     assert "1 - beta2**t > 0" in text
     assert "Case weight_decay > 0" in text
+
+
+def test_a_proof_that_just_made_it_is_written_down_in_peace():
+    a, b = program("adam/paper"), program("adam/eps-hat", bindings=HAT)
+    names = frozenset({ir.THETA})
+    question = Question(a, b, Relation.identity(a, b), frozenset(), names)
+    attempt, reason = induction(question, 60)
+    assert reason is None
+    attempt.ring.deadline = -1.0
+    assert explain(attempt).steps
 
 
 @pytest.mark.parametrize("eps", ["eps", "eps*(1 - beta2**t)", "eps/sqrt(1 - beta2**t)"])

@@ -46,7 +46,9 @@ def _body(frame: Frame, expr: ir.Expr) -> list[str]:
         if s.name in read and s.scope != "parameter":
             raise GenerateError(f"{frame.algorithm.name}: a view reads the shared state {s.name}")
         if s.name in read:
-            lines.add(f'{s.name} = state["{s.key}"]')
+            # Said aloud, since nothing else tells a type checker what leaves here.
+            kind = "" if s.shape == "scalar" else ": Tensor"
+            lines.add(f'{s.name}{kind} = state["{s.key}"]')
     counter = frame.algorithm.counter
     if counter is not None and counter.name in read:
         lines.add(f'{counter.name} = state["{counter_key(frame)}"]')

@@ -1,0 +1,105 @@
+# GENERATED from spec/algorithms/rprop.py (dialect rprop/torch) by
+#     python -m instep.reference.generate
+"""Rprop, the eager reference: one tensor at a time, out of place, one equation a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import ParamsT
+
+from instep.reference.runtime.eager import EagerOptimizer
+from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.work import Group, Layout, State
+
+
+class Rprop(EagerOptimizer):
+    """Rprop: resilient backpropagation.
+
+    The dialect is rprop/torch: torch.optim.Rprop; Igel and Huesken, iRprop-. Where the sign turns
+    the gradient is taken for 0: no step now, no change next.
+
+    Args:
+        params: parameters to optimize, or dicts that define groups.
+        lr: first step size, in [0,inf) (default: 0.01).
+        etas: factors of the step size when the sign turns, and when it stays, each in (-inf,inf)
+            (default: (0.5, 1.2)).
+        step_sizes: limits of the step size, each in (-inf,inf) (default: (1e-06, 50.0)).
+        maximize: ascend instead of descend (default: False).
+
+    Raises:
+        ValueError: a hyperparameter lies outside its domain.
+        ValueError: the step size shrinks by a factor between 0 and 1, and grows by one above 1.
+
+    References:
+        Riedmiller and Braun, A direct adaptive method for faster backpropagation learning: the
+            RPROP algorithm, ICNN 1993, doi:10.1109/ICNN.1993.298623
+        Igel and Huesken, Improving the Rprop learning algorithm, NC 2000,
+            doi:10.1016/S0925-2312(01)00700-7
+    """
+
+    _domains: ClassVar[Mapping[str, Domain]] = {
+        "lr": Interval(0, inf, "[)"),
+        "etas": (Interval(-inf, inf, "()"), Interval(-inf, inf, "()")),
+        "step_sizes": (Interval(-inf, inf, "()"), Interval(-inf, inf, "()")),
+    }
+    _older: ClassVar[Mapping[str, object]] = {"maximize": False}
+    _layout = Layout(numbers=frozenset({"step"}), counter="step")
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 0.01,
+        etas: tuple[float | Tensor, float | Tensor] = (0.5, 1.2),
+        step_sizes: tuple[float | Tensor, float | Tensor] = (1e-06, 50.0),
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "etas": etas,
+            "step_sizes": step_sizes,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    def _require(self, group: Group) -> None:
+        if (not group["etas"][0] > 0 or not group["etas"][0] < 1) or not group["etas"][1] > 1:
+            raise ValueError(
+                "the step size shrinks by a factor between 0 and 1, and grows by one above 1"
+            )
+
+    def _initialize(self, state: State, theta: Tensor, group: Group) -> None:
+        state.setdefault("step", 0.0)
+        if "prev" not in state:
+            state["prev"] = torch.zeros_like(theta)
+        if "step_size" not in state:
+            state["step_size"] = torch.full_like(theta, group["lr"])
+
+    def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
+        """The equations of one parameter: `state` is written, the new parameter returned."""
+        shrink, grow = group["etas"]
+        smallest, largest = group["step_sizes"]
+        maximize = group["maximize"]
+        g_last_prev = state["prev"]
+        z_prev = state["step_size"]
+        state["step"] = state["step"] + 1
+
+        if maximize:
+            g = -grad  # rprop.gradient@yes
+        else:
+            g = grad  # rprop.gradient@no
+        s = torch.sign(g * g_last_prev)  # rprop.agreement
+        # rprop.factor
+        f = torch.where(
+            s > 0, grow, torch.where(s < 0, torch.as_tensor(shrink, dtype=theta.dtype), 1)
+        )
+        # rprop.step_size
+        z = state["step_size"] = (z_prev * f).clamp(min=smallest).clamp(max=largest)
+        g_last = state["prev"] = torch.where(s < 0, 0, g)  # rprop.last_gradient
+        theta = theta - torch.sign(g_last) * z  # rprop.update
+        return theta
