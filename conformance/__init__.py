@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from instep.conformance.errors import SubjectError, UsageError
     from instep.conformance.report.json import from_json
     from instep.conformance.report.model import OutOfStepError, Report, Result
+    from instep.conformance.schedules.suite import check_scheduler
     from instep.conformance.suite import Case, Session, check, conformance_cases
 
 _HOMES = {
@@ -25,6 +26,7 @@ _HOMES = {
     "SubjectError": "errors",
     "UsageError": "errors",
     "check": "suite",
+    "check_scheduler": "schedules.suite",
     "conformance": "decorator",
     "conformance_cases": "suite",
     "from_json": "report.json",
@@ -39,6 +41,7 @@ __all__ = [
     "SubjectError",
     "UsageError",
     "check",
+    "check_scheduler",
     "conformance",
     "conformance_cases",
     "from_json",

@@ -194,7 +194,7 @@ class Float64:
 
 
 def _floor(x: Any) -> Any:
-    return math.floor(x) if np.ndim(x) == 0 else np.floor(x)
+    return math.floor(x) if np.ndim(x) == 0 and np.isfinite(x) else np.floor(x)
 
 
 _NUMPY: dict[str, Callable[..., Any]] = {

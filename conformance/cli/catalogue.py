@@ -24,6 +24,7 @@ MEANING = {
 }
 # `adamw.update`, `file.py.update`, `lookahead(adamw).adamw.update`
 _EQUATION = re.compile(r"(?P<owner>.+\.py(?:\(.*\))?|[^.(]+(?:\(.*\))?)\.(?P<equation>[^()/]+)")
+_CHECK_KEYS = ("id", "level", "requirement")
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
@@ -32,10 +33,14 @@ as_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 @click.command("list")
 @click.option("--checks", is_flag=True, help="The checks instead of the specifications.")
+@click.option("--schedules", is_flag=True, help="Those of learning-rate schedules alone.")
 @as_json
-def list_(checks: bool, as_json: bool) -> None:
+def list_(checks: bool, schedules: bool, as_json: bool) -> None:
     """List the specifications and their dialects, or the checks."""
-    records = _check_records() if checks else _spec_records()
+    if checks:
+        records = _schedule_check_records() if schedules else _check_records()
+    else:
+        records = _spec_records(schedules)
     if as_json:
         output.print_json(records)
         return
@@ -43,10 +48,11 @@ def list_(checks: bool, as_json: bool) -> None:
     output.print_page((_checks_page if checks else _specs_page)(records, console.width), console)
 
 
-def _spec_records() -> list[dict[str, Any]]:
+def _spec_records(schedules: bool) -> list[dict[str, Any]]:
     from instep import spec
 
-    return [_spec_record(spec.get(name)) for name in spec.names()]
+    names = spec.schedule_names() if schedules else [*spec.names(), *spec.schedule_names()]
+    return [_spec_record(spec.get(name)) for name in names]
 
 
 def _spec_record(algorithm: Algorithm) -> dict[str, Any]:
@@ -54,6 +60,7 @@ def _spec_record(algorithm: Algorithm) -> dict[str, Any]:
     return {
         "name": algorithm.name,
         "title": algorithm.title,
+        "kind": "algorithm" if algorithm.schedule is None else "schedule",
         "version": algorithm.version,
         "spec": algorithm.spec,
         "default": algorithm.full_name,
@@ -74,8 +81,13 @@ def _dialect_record(dialect: Dialect) -> dict[str, Any]:
 def _check_records() -> list[dict[str, Any]]:
     from instep.conformance.suite import catalogue
 
-    keys = ("id", "level", "requirement")
-    return [dict(zip(keys, check, strict=True)) for check in catalogue()]
+    return [dict(zip(_CHECK_KEYS, check, strict=True)) for check in catalogue()]
+
+
+def _schedule_check_records() -> list[dict[str, Any]]:
+    from instep.conformance.schedules.suite import catalogue
+
+    return [dict(zip(_CHECK_KEYS, check, strict=True)) for check in catalogue()]
 
 
 def _specs_page(records: list[dict[str, Any]], width: int) -> Page:
@@ -213,7 +225,7 @@ def diff(a: str, b: str, as_json: bool) -> None:
 @as_json
 def explain(id: str, as_json: bool) -> None:
     """Say what check ID requires: adamw/numerics/defaults, or numerics/defaults of every spec."""
-    records = _check_records()
+    records = [*_check_records(), *_schedule_check_records()]
     found = [r for r in records if r["id"] == id or r["id"].partition("/")[2] == id]
     if not found:
         raise UsageError(_unknown_check(id, [r["id"] for r in records]))

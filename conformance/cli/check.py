@@ -46,6 +46,13 @@ def check(
         output.require_writable(file)
     report = _run(subject, chosen)
     report = dataclasses.replace(report, invocation=options.invocation(subject, given))
+    return finish(report, json_file, junit_file, every=every, floor=floor)
+
+
+def finish(
+    report: Report, json_file: str | None, junit_file: str | None, *, every: bool, floor: int
+) -> int:
+    """Write and print a report as asked; the exit code."""
     _write(report, json_file, junit_file)
     if output.STDOUT not in (json_file, junit_file):
         _print(report, every)

@@ -64,7 +64,7 @@ def add_block(page: Page, result: Result, context: Context) -> None:
         page.row("subject", context.subject)
     else:
         subject = notation.call(context.subject, evidence.hyperparameters)
-        page.row("subject", subject, f"parameters {evidence.dtype}")
+        page.row("subject", subject, *([f"parameters {evidence.dtype}"] * bool(evidence.dtype)))
     if result.message:
         page.row("raised" if result.status == "errored" else "found", result.message)
     if result.traceback:
@@ -100,10 +100,15 @@ def _start(text: str, width: int) -> str:
 
 
 def _add_evidence(page: Page, e: Evidence) -> None:
-    place = f"{e.quantity} after step {e.step}, parameter {e.parameter}, lane {e.lane} of {e.size}"
-    page.row("where", place, f"probe {e.probe}")
-    common = f", all with {e.condition}" if e.condition else ""
-    page.row("", f"{e.lanes_out:,} of {notation.many(e.lanes_seen, 'lane')} out of step{common}")
+    place = f"{e.quantity} after step {e.step}"
+    if not e.dtype:  # a number of a schedule
+        page.row("where", place, f"probe {e.probe}")
+    else:
+        place += f", parameter {e.parameter}, lane {e.lane} of {e.size}"
+        page.row("where", place, f"probe {e.probe}")
+        common = f", all with {e.condition}" if e.condition else ""
+        seen = notation.many(e.lanes_seen, "lane")
+        page.row("", f"{e.lanes_out:,} of {seen} out of step{common}")
     expected, bound, got = _number_rows(e)
     page.row("expected", expected)
     page.row("+-", bound)

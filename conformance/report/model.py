@@ -19,7 +19,7 @@ class Evidence:
             that defines the quantity.
         quantity: state symbol, or `theta` for the parameter.
         probe: name of the probe.
-        dtype: type of the parameters.
+        dtype: type of the parameters, empty for a number of a schedule.
         step: counted from 1.
         parameter: index of the parameter.
         lane: flat index in it.

@@ -13,7 +13,7 @@ from instep.conformance.profile import Profile, grades
 from instep.conformance.schedules.probes import Probe
 from instep.spec import ir
 from instep.spec.interpret import Interpreter
-from instep.spec.model import Algorithm
+from instep.spec.model import Algorithm, OptionValue
 from instep.spec.options import resolve
 
 DOUBLES = grades("float64")[0]
@@ -35,11 +35,14 @@ Table = list[list[dict[str, Expected]]]
 
 @dataclass(frozen=True)
 class Form:
-    """A way to compute a schedule: its recurrence or its closed form, or a mutant of one."""
+    """A way to compute a schedule: its recurrence or its closed form, or a mutant of one.
+
+    `options` hold whatever the probe asks for.
+    """
 
     name: str
     algorithm: Algorithm
-    frozen: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
 
 
 def forms(algorithm: Algorithm) -> list[Form]:
@@ -72,14 +75,21 @@ def closed_algorithm(algorithm: Algorithm) -> Algorithm:
     )
 
 
+# What an entry that the schedule leaves alone keeps.
+UNTOUCHED = {"momentum": 0.625}
+
+
 class Runner:
     """One form for one group; construction is its first step."""
 
     def __init__(self, form: Form, probe: Probe, group: int, arithmetic: Any) -> None:
         self.algorithm, self.probe, self.group = form.algorithm, probe, group
-        values = {**probe.values, **form.frozen}
         self.interpreter = Interpreter(
-            form.algorithm, arithmetic, [], options=probe.options, hyperparameters=values
+            form.algorithm,
+            arithmetic,
+            [],
+            options={**probe.options, **form.options},
+            hyperparameters=probe.values,
         )
         self.defined_by: dict[str, str] = {}
         assert form.algorithm.schedule is not None
@@ -88,6 +98,7 @@ class Runner:
         assigned = ir.assigned(resolve(form.algorithm.body, options))
         names = [name for name, _ in form.algorithm.schedule.entries]
         self.entries = [name for name in names if name in live and name in assigned]
+        self.others = [name for name in names if name not in self.entries and name in UNTOUCHED]
 
     def step(self, epoch: int) -> dict[str, Any]:
         """The entries of the group after the step to an epoch."""
@@ -97,7 +108,9 @@ class Runner:
 
         inputs = self.probe.inputs(self.algorithm, epoch, self.group)
         self.interpreter.step(inputs=inputs, trace=trace)
-        return {name: self.interpreter.optimizer_state[name] for name in self.entries}
+        found = {name: self.interpreter.optimizer_state[name] for name in self.entries}
+        kept = {name: self.interpreter.arithmetic.number(UNTOUCHED[name]) for name in self.others}
+        return found | kept
 
     def set(self, name: str, value: Any) -> None:
         """An entry changed by hand."""
@@ -123,7 +136,7 @@ def _run(form: Form, probe: Probe, group: int, profile: Profile) -> Iterator[dic
         with np.errstate(all="ignore"):
             found = runner.step(epoch)
         yield {
-            name: Expected(float(x.value), float(x.bound), runner.defined_by[name])
+            name: Expected(float(x.value), float(x.bound), runner.defined_by.get(name, ""))
             for name, x in ((n, _bounded(v, arithmetic)) for n, v in found.items())
         }
 

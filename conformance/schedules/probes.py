@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from instep.spec import ir
 from instep.spec.arithmetic import Float64
 from instep.spec.conditions import violated
 from instep.spec.interpret import Interpreter
-from instep.spec.model import Algorithm, Hyperparameter, OptionValue
-from instep.spec.options import assignments, decide
+from instep.spec.model import Algorithm, Hyperparameter, OptionValue, Schedule
+from instep.spec.options import assignments, live_states
 
 RATES = (0.5, 0.1875, 2.0)
 LONGEST = 130
@@ -114,7 +115,9 @@ class ProbeFactory:
         lists |= self.fixed_lists
         more.setdefault("epochs", self._epochs(chosen, switched, lists))
         if self.has_metric:
-            more.setdefault("metrics", walk(3, more["epochs"]))
+            seed = more.pop("seed", 1)
+            given = Probe(name, chosen, switched, lists, **more)
+            more.setdefault("metrics", telling_metrics(self.algorithm, given, seed))
         return Probe(name, chosen, switched, lists, **more)
 
     def _epochs(
@@ -138,6 +141,12 @@ class ProbeFactory:
         holder = Interpreter(self.algorithm, arithmetic, [], hyperparameters=values)
         return int(holder.evaluate(self.schedule.last))
 
+    def entries(self) -> list[str]:
+        """Entries of the group that the schedule writes under its default options."""
+        options = {**self.algorithm.option_defaults(), **self.fixed_options}
+        live = set(live_states(self.algorithm, options))
+        return [name for name, _ in self.schedule.entries if name in live]
+
     # ---- families
 
     def default_values(self) -> dict[str, float]:
@@ -159,10 +168,18 @@ class ProbeFactory:
             ends = [h.domain.lower] * h.domain.lower_closed + [h.domain.upper] * (
                 h.domain.upper_closed
             )
-            others = [1, 2, 3, 5] if h.domain.integer else [0.0, 1.0]
+            four = 4 * _probe_value(h)
+            others = [1, 2, 3, 5] if h.domain.integer else [0.0, 1.0, four]
             for value in dict.fromkeys([*ends, *others]):
                 if h.domain.contains(value) and value != _probe_value(h):
                     yield h.name, value
+
+    def pairs(self) -> Iterator[dict[str, float]]:
+        """Two integers at once: 1 of the one, 3 of the other."""
+        whole = [h for h in self.algorithm.hyperparameters if h.domain.integer]
+        for a, b in itertools.permutations(whole, 2):
+            if a.domain.contains(1) and b.domain.contains(3):
+                yield {a.name: 1, b.name: 3}
 
     def other_options(self) -> Iterator[dict[str, OptionValue]]:
         """Every assignment of the options but that of the base probe."""
@@ -172,15 +189,64 @@ class ProbeFactory:
             if chosen != base and kept:
                 yield chosen
 
-    def matters(self, symbol: str, options: Mapping[str, OptionValue]) -> bool:
-        """Whether a hyperparameter means something under some options."""
-        return not any(
-            e.name == symbol and decide(e.condition, options) for e in self.algorithm.exclusions
-        )
-
 
 def _probe_value(h: Hyperparameter) -> float:
     return h.default if h.probe is None else h.probe
+
+
+def telling_metrics(algorithm: Algorithm, probe: Probe, seed: int) -> tuple[float, ...]:
+    """Metrics that lie on what the schedule compares them with, just beside it, and well away.
+
+    The schedule itself, run along, says which values these are: those of the quantities that it
+    compares a metric with, and of those that it assigns one to.
+    """
+    name = next(g.name for g in _schedule(algorithm).given if g.kind == "metric")
+    near = _compared_with(algorithm, name)
+    random = np.random.default_rng(seed)
+    runner = Interpreter(
+        algorithm, Float64(), [], options=probe.options, hyperparameters=probe.values
+    )
+    seen: dict[str, float] = {}
+    metrics: list[float] = []
+
+    def trace(equation: str, target: str, i: int | None, value: Any) -> None:
+        if target in near and np.isfinite(value):
+            seen[target] = float(value)
+
+    start = -5.0 if seed % 3 == 0 else 5.0
+    runner.step(inputs={**probe.inputs(algorithm, 0, 0)}, trace=trace)
+    for _ in range(max(probe.epochs, 1)):
+        around = list(seen.values()) or [start]
+        shift = float(random.choice([0.0, 0.0, 0.0, -(2.0**-6), 2.0**-6, -0.5, 0.5, -2.0, 2.0]))
+        metrics.append(float(random.choice(around)) + shift)
+        inputs = {**probe.inputs(algorithm, 0, 0), name: metrics[-1]}
+        with np.errstate(all="ignore"):
+            runner.step(inputs=inputs, trace=trace)
+    return tuple(metrics)
+
+
+def _schedule(algorithm: Algorithm) -> Schedule:
+    assert algorithm.schedule is not None
+    return algorithm.schedule
+
+
+def _compared_with(algorithm: Algorithm, metric: str) -> set[str]:
+    """Symbols that a metric is compared with, or that a metric is assigned to."""
+    names = {let.target.name for let in ir.lets(algorithm.body) if _takes(let.value, metric)}
+    for node in ir.nodes(algorithm.body):
+        match node:
+            case ir.Compare(_, ir.Sym(a), ir.Sym(b)) if metric in (a, b):
+                names |= {a, b} - {metric}
+    return names
+
+
+def _takes(value: ir.Expr, metric: str) -> bool:
+    match value:
+        case ir.Sym(name):
+            return name == metric
+        case ir.Where(_, a, b):
+            return _takes(a, metric) or _takes(b, metric)
+    return False
 
 
 def walk(seed: int, length: int) -> tuple[float, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from instep.conformance.errors import SubjectError, UsageError
+from instep.conformance.schedules.oracle import UNTOUCHED
 from instep.conformance.schedules.probes import Probe, factor_of_epoch, reads_metric
 from instep.spec.model import Algorithm
 
@@ -181,8 +182,8 @@ def optimizer_for(probe: Probe) -> torch.optim.Optimizer:
         p = torch.nn.Parameter(torch.ones(2))
         groups.append({"params": [p], "lr": lr, **BYSTANDERS})
     if probe.optimizer == "SGD":
-        return torch.optim.SGD(groups, lr=1.0, momentum=0.625)
-    return torch.optim.Adam(groups, lr=1.0, betas=(0.625, 0.875))
+        return torch.optim.SGD(groups, lr=1.0, momentum=UNTOUCHED["momentum"])
+    return torch.optim.Adam(groups, lr=1.0, betas=(UNTOUCHED["momentum"], 0.875))
 
 
 class Run:

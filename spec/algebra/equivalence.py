@@ -98,10 +98,10 @@ def equal(
     if same_values(left, right):
         return _same(left, right, "With every value put where it is read, the equations are equal.")
     names = {ir.THETA}
-    if observe == "all" or not any(ir.THETA in ir.assigned(p.body) for p in (left, right)):
-        names |= _shared_states(
-            left, right
-        )  # a schedule moves no parameter: its states are the result
+    if left.algorithm.schedule is not None:  # it moves no parameter: its entries are the result
+        names |= _shared_states(left, right) & {n for n, _ in left.algorithm.schedule.entries}
+    elif observe == "all" or not any(ir.THETA in ir.assigned(p.body) for p in (left, right)):
+        names |= _shared_states(left, right)
     search = Search(left, right, constant, same_names(sorted(names, key=lambda n: n != ir.THETA)))
     found = search.run(limit.points_first, time.monotonic() + limit.search_seconds)
     if found is None:

@@ -22,10 +22,13 @@ from instep.spec.algebra.program import Program, common_domains
 from instep.spec.algebra.ratios import Poly, Ratio, Ring
 from instep.spec.algebra.relation import Relation
 from instep.spec.algebra.step_map import absences, absentable
-from instep.spec.algebra.symbolic import COUNTER, Leaves, Values, initial_values, run_or_undefined
-from instep.spec.model import Domain
-
-_AFTER_THE_FIRST = Domain.parse("Z[2,inf)")
+from instep.spec.algebra.symbolic import (
+    Leaves,
+    Values,
+    counted_from,
+    initial_values,
+    run_or_undefined,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class Induction:
         q = self.question
         self.ring = Ring(self.deadline)
         self.invariant = nonnegative_states(q.a)
-        counted = _AFTER_THE_FIRST if self.after_first else COUNTER
+        counted = counted_from(q.a.start + self.after_first)
         self.leaves = Leaves(common_domains(q.a, q.b), self.invariant, counted)
 
     def prove(self) -> str | None:
@@ -178,7 +181,7 @@ class Induction:
         """What a step receives, with this number of steps where one is given."""
         out = self.leaves.given(domain, program)
         if count is not None and program.counter is not None:
-            out[program.counter] = domain.constant(count)
+            out[program.counter] = domain.constant(count + program.start - 1)
         return out
 
     def _related_before(self, domain: NormalDomain, given: Values, start: Values) -> Values:
@@ -259,9 +262,10 @@ class Induction:
 
 
 def _counts_own_steps(program: Program) -> bool:
-    """Whether a program's counter is 1 in the first step of every parameter."""
+    """Whether a program's counter starts with every parameter, or there are no parameters."""
     counter = program.algorithm.counter
-    return counter is not None and counter.scope == "parameter"
+    alone = program.algorithm.schedule is not None
+    return counter is not None and (counter.scope == "parameter" or alone)
 
 
 def induction(question: Question, time_limit: float) -> tuple[Induction, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -19,6 +20,7 @@ from instep.spec.model import REALS, Domain, State
 
 NONNEGATIVE_REALS = Domain(0.0, float("inf"), True, False)
 _UNIT = Domain(0.0, 1.0, True, True)
+_ABOUT_PI = Domain(3.0, 4.0, False, False)
 _SHAPE_COUNTS = Domain(0.0, float("inf"), True, False, True)
 
 
@@ -76,7 +78,12 @@ class NormalDomain:
     # Arithmetic
 
     def constant(self, value: ir.Number) -> Ratio:
-        """The number as a fraction."""
+        """The number as a fraction; of infinity only its sign is known."""
+        if value in (math.inf, -math.inf):
+            infinity = self.leaf(
+                ("infinity",), sympy.oo, domain=Domain(0.0, math.inf, False, False)
+            )
+            return infinity if value > 0 else self.negate(infinity)
         return self.ring.constant(value)
 
     def binary(self, op: str, a: Ratio, b: Ratio) -> Ratio:
@@ -126,7 +133,19 @@ class NormalDomain:
                 return self._shape(function, arguments[0])
             case "exp", (x,):
                 return self.opaque(function, (x,), Domain(0.0, float("inf"), False, False))
+            case "pi", ():
+                return self.leaf(("pi",), sympy.pi, domain=_ABOUT_PI)
+            case "cos", (x,):
+                return self._cosine(x)
         return self.opaque(function, arguments)
+
+    def _cosine(self, x: Ratio) -> Ratio:
+        """1 at 0 and -1 at pi, else opaque."""
+        if x.key == self.ring.constant(0).key:
+            return self.ring.constant(1)
+        if x.key == self.call("pi", ()).key:
+            return self.ring.constant(-1)
+        return self.opaque("cos", (x,), Domain(-1.0, 1.0, True, True))
 
     def _shape(self, function: str, x: Ratio) -> Ratio:
         """A shape query; what is made of the parameter lane by lane has its shape."""

@@ -6,6 +6,7 @@ parameters, side by side, so that a reduction over all of them is one more opera
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -57,6 +58,8 @@ class NumericDomain:
 
     def constant(self, value: ir.Number) -> Value:
         """The nearest number, or the interval around it."""
+        if value in (math.inf, -math.inf):
+            return self.context.mpf(value)
         exact = Fraction(value)
         number = self.context.mpf(exact.numerator)
         return number if exact.denominator == 1 else number / exact.denominator
@@ -129,6 +132,8 @@ class NumericDomain:
         """The function lane by lane; shape queries by parameter."""
         if function in ir.SHAPE_FUNCTIONS:
             return self._shape(function, arguments[0])
+        if function == "pi":
+            return +self.context.pi
         return _lift(getattr(self, f"_{function}"), *arguments)
 
     def _sqrt(self, x: Value) -> Value:
@@ -150,6 +155,9 @@ class NumericDomain:
 
     def _exp(self, x: Value) -> Value:
         return self.context.exp(x)
+
+    def _cos(self, x: Value) -> Value:
+        return self.context.cos(x)
 
     def _log(self, x: Value) -> Value:
         if self.test("<=", x, 0):

@@ -45,6 +45,11 @@ class Program:
         return tuple(self.algorithm.state(name) for name in live)
 
     @property
+    def start(self) -> int:
+        """What the step counter says in the first step."""
+        return 1 if self.algorithm.counter is None else self.algorithm.counter.start
+
+    @property
     def counter(self) -> str | None:
         """Symbol of the step counter."""
         return self.algorithm.counter.name if self.algorithm.counter is not None else None

@@ -62,7 +62,7 @@ class Scenario:
         """What the program's step counter says in step i + 1."""
         counter = program.algorithm.counter
         if counter is not None and counter.scope == "optimizer":
-            return i + 1
+            return i + counter.start
         return sum(m.has_gradient for m in self.moments[: i + 1])
 
     @property

@@ -15,10 +15,17 @@ from instep.spec.algebra.program import Program
 from instep.spec.algebra.ratios import Ratio
 from instep.spec.model import REALS, Domain, State
 
-COUNTER = Domain.parse("Z[1,inf)")
 NONNEGATIVE = Domain.parse("[0,inf)")
 Values = dict[str, Ratio]
 C = TypeVar("C")
+
+
+def counted_from(start: int) -> Domain:
+    """The range of a counter."""
+    return Domain.parse(f"Z[{start},inf)")
+
+
+_FROM_ONE = counted_from(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class Leaves:
 
     domains: Mapping[str, Domain]
     nonnegative: frozenset[str] = frozenset()
-    counted: Domain = COUNTER
+    counted: Domain = _FROM_ONE
 
     def given(self, domain: NormalDomain, program: Program) -> Values:
         """What a step receives: free hyperparameters, inputs, the counter."""
@@ -35,7 +42,8 @@ class Leaves:
         for name in program.algorithm.inputs:
             out[name] = domain.leaf(("given", name), sympy.Symbol(name, real=True))
         if program.counter is not None:
-            label = sympy.Symbol(program.counter, integer=True, positive=True)
+            sign = {"positive": True} if self.counted.lower > 0 else {"nonnegative": True}
+            label = sympy.Symbol(program.counter, integer=True, **sign)
             # Counters of the parameter and of the optimizer come apart when a gradient is missing.
             assert program.algorithm.counter is not None
             key = ("counter", program.algorithm.counter.scope)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import inf
 
 import sympy
 
@@ -22,7 +23,7 @@ from instep.spec.algebra.invariants import nonnegative_states
 from instep.spec.algebra.normal import NormalDomain
 from instep.spec.algebra.program import Program, Subject, program
 from instep.spec.algebra.ratios import Ring
-from instep.spec.algebra.symbolic import COUNTER, NONNEGATIVE, Leaves
+from instep.spec.algebra.symbolic import NONNEGATIVE, Leaves, counted_from
 from instep.spec.errors import SpecError
 from instep.spec.model import REALS, Domain
 
@@ -59,7 +60,7 @@ class Translator:
             self.domains = dict.fromkeys(nonnegative_states(self.program), NONNEGATIVE)
             self.domains |= self.program.domains
             if self.program.counter is not None:
-                self.domains[self.program.counter] = COUNTER
+                self.domains[self.program.counter] = counted_from(self.program.start)
 
     def symbol(self, name: str, printed: str = "") -> sympy.Symbol:
         """The symbol of a hyperparameter, a state, a local, the counter."""
@@ -73,6 +74,10 @@ class Translator:
                 return self.symbol(name)
             case ir.Prev(name):
                 return self.symbol(name, self.stored.format(name))
+            case ir.Const(value) if value in (inf, -inf):
+                return sympy.oo if value > 0 else -sympy.oo
+            case ir.Call("pi", ()):
+                return sympy.pi
             case ir.Const(value):
                 exact = Fraction(value)
                 return sympy.Rational(exact.numerator, exact.denominator)

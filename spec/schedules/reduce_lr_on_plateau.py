@@ -6,7 +6,7 @@ from instep.spec.scheduling import *
 
 with schedule("reduce-lr-on-plateau", "ReduceLROnPlateau: less when a metric stalls") as spec:
     mode = option("mode", "min", "max", argument=True, description="whether less is better")
-    factor = hyper("factor", 0.1, latex="a", domain="(-inf,1)", probe=0.5,
+    factor = hyper("factor", 0.1, latex="a", domain="(-inf,1)", probe=0.25,
                    description="factor of a reduction")
     patience = hyper("patience", 10, latex="P", domain="Z[0,inf)", probe=2,
                      description="bad epochs that are borne before a reduction")
@@ -17,7 +17,7 @@ with schedule("reduce-lr-on-plateau", "ReduceLROnPlateau: less when a metric sta
     cooldown = hyper("cooldown", 0, latex="C", domain="Z[0,inf)", probe=2,
                      description="epochs after a reduction in which bad ones do not count")
     least = hyper("min_lr", 0.0, name="least", latex=r"\gamma_{min}", domain="[0,inf)",
-                  probe=0.03125, description="lowest rate")
+                  probe=0.0625, description="lowest rate")
     eps = hyper("eps", 1e-8, domain="[0,inf)", probe=0.03125,
                 description="a reduction by no more than this is not made")
     x = metric("metrics", description="the metric of the epoch")
