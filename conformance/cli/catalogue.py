@@ -100,7 +100,10 @@ def _specs_page(records: list[dict[str, Any]], width: int) -> Page:
         identifier = f"{record['name']}@{record['version']}"
         page.line(Text(identifier.ljust(NAME_WIDTH + 2), style="bold") + Text(record["title"]))
         for dialect in record["dialects"]:
-            page.row(dialect["name"], dialect["source"])
+            fits = len(dialect["name"]) < NAME_WIDTH
+            if not fits:
+                page.line(f"  {dialect['name']}")
+            page.row(dialect["name"] if fits else "", dialect["source"])
     return page
 
 

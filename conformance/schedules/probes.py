@@ -115,6 +115,7 @@ class ProbeFactory:
         lists |= self.fixed_lists
         more.setdefault("epochs", self._epochs(chosen, switched, lists))
         if self.has_metric:
+            more.setdefault("changes", _raised_again(more["epochs"]))
             seed = more.pop("seed", 1)
             given = Probe(name, chosen, switched, lists, **more)
             more.setdefault("metrics", telling_metrics(self.algorithm, given, seed))
@@ -192,6 +193,12 @@ class ProbeFactory:
 
 def _probe_value(h: Hyperparameter) -> float:
     return h.default if h.probe is None else h.probe
+
+
+def _raised_again(epochs: int) -> dict[int, tuple[int, float]]:
+    """The rate of the first group set by hand now and then, so that late reductions show too."""
+    rates = itertools.cycle((0.5, 2.0, 0.1875))
+    return {epoch: (0, next(rates)) for epoch in range(3, epochs + 1, 3)}
 
 
 def telling_metrics(algorithm: Algorithm, probe: Probe, seed: int) -> tuple[float, ...]:
