@@ -41,16 +41,17 @@ from instep.spec.recording import (
 
 # What `from instep.spec.author import *` puts into a specification file, and nothing else.
 __all__ = [
-    "absent", "accept", "algorithm", "apply", "at", "choose", "col_mean", "cols", "cos", "counter",
-    "dialect", "equal", "exclude", "exp", "floor", "grad", "holds", "hyper", "inner", "inputs",
-    "length", "let", "local", "log", "loss", "matmul", "max_over_params", "maximum", "mean",
-    "minimum", "ndim", "norm", "numel", "option", "otherwise", "pi", "prev", "push", "reference",
-    "refuse_nonfinite", "repeat", "require", "returns", "rms", "row_mean", "rows", "sign",
-    "signature", "sqrt", "state", "theta", "total", "total_over_params", "touched", "transpose",
-    "unit_mean", "unit_norm", "unit_total", "view", "when", "where",
+    "absent", "accept", "algorithm", "apply", "at", "cbrt", "choose", "col_mean", "cols", "cos",
+    "counter", "dialect", "equal", "exclude", "exp", "floor", "grad", "holds", "hyper", "inner",
+    "inputs", "length", "let", "local", "log", "loss", "matmul", "max_over_params", "maximum",
+    "mean", "minimum", "ndim", "norm", "numel", "option", "otherwise", "pi", "prev", "push",
+    "reference", "refuse_nonfinite", "repeat", "require", "returns", "rms", "row_mean", "rows",
+    "sign", "signature", "sqrt", "state", "theta", "total", "total_over_params", "touched",
+    "transpose", "unit_mean", "unit_norm", "unit_total", "view", "when", "where",
 ]  # fmt: skip
 
 theta = sympy.Symbol(ir.THETA, real=True)
+cbrt = sympy.cbrt
 sqrt, sign, exp, log, floor = sympy.sqrt, sympy.sign, sympy.exp, sympy.log, sympy.floor
 cos, pi = sympy.cos, sympy.pi
 prev, grad, loss = function("prev"), function("grad"), function("loss")

@@ -95,3 +95,14 @@ def _possible(
 def live_states(algorithm: Algorithm, options: Mapping[str, OptionValue]) -> tuple[str, ...]:
     """Names of the states that exist under an assignment of options."""
     return tuple(s.name for s in algorithm.states if s.when is None or decide(s.when, options))
+
+
+def meaningless(algorithm: Algorithm) -> frozenset[str]:
+    """Hyperparameters and options excluded in this dialect, whatever the constructor is given."""
+    chosen = algorithm.option_defaults()
+    closed = {o.name for o in algorithm.options if o.argument is None or o.name in algorithm.pinned}
+    return frozenset(
+        e.name
+        for e in algorithm.exclusions
+        if options_of(e.condition) <= closed and decide(e.condition, chosen)
+    )

@@ -4,10 +4,15 @@
 
 from __future__ import annotations
 
+from instep.reference.vectorized.adabelief import AdaBelief
 from instep.reference.vectorized.adam import Adam
 from instep.reference.vectorized.adamw import AdamW
+from instep.reference.vectorized.adan import Adan
+from instep.reference.vectorized.ademamix import AdEMAMix
+from instep.reference.vectorized.adopt import ADOPT
 from instep.reference.vectorized.asgd import ASGD
 from instep.reference.vectorized.heun import Heun
+from instep.reference.vectorized.laprop import LaProp
 from instep.reference.vectorized.lion import Lion
 from instep.reference.vectorized.nadam import NAdam
 from instep.reference.vectorized.radam import RAdam
@@ -17,14 +22,20 @@ from instep.reference.vectorized.sgdw import SGDW
 from instep.reference.vectorized.signsgd import SignSGD
 from instep.reference.vectorized.signum import Signum
 from instep.reference.vectorized.sparseadam import SparseAdam
+from instep.reference.vectorized.yogi import Yogi
 
 __all__ = [
+    "ADOPT",
     "ASGD",
     "SGD",
     "SGDW",
+    "AdEMAMix",
+    "AdaBelief",
     "Adam",
     "AdamW",
+    "Adan",
     "Heun",
+    "LaProp",
     "Lion",
     "NAdam",
     "RAdam",
@@ -32,4 +43,5 @@ __all__ = [
     "SignSGD",
     "Signum",
     "SparseAdam",
+    "Yogi",
 ]
