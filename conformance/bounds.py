@@ -89,6 +89,11 @@ class BoundedArithmetic:
         bound = np.float64(0.0) if exact else self.scalar_unit * abs(value)
         return Bounded(value, bound, host=True)
 
+    def type_eps(self) -> Bounded:
+        """Exact: a power of two, twice the unit roundoff of the type that parameters have."""
+        kept = self.profile.kept or self.profile.compute
+        return Bounded(np.float64(2 * kept.unit), host=True)
+
     def fill(self, like: Any, x: Any) -> Bounded:
         """Broadcast to `like`'s shape, rounded to the tensor's type if it was a host number."""
         x = self._tensor_of(x) if x.host else x

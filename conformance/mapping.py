@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from instep.conformance.bounds import Bounded
-from instep.conformance.observe import Recording, as_array
+from instep.conformance.observe import Moment, Recording, as_array
 from instep.conformance.oracle import Model, Oracle
 from instep.conformance.profile import Profile
 from instep.conformance.verdict import IN_STEP
@@ -115,9 +115,8 @@ def infer_mapping(
     """
     expected = _expected(model, recording, profile)
     bindings: dict[str, Binding] = {}
-    for s in model.algorithm.states:
-        if (s.name, 0) not in expected[-1] and not any((s.name, 0) in e for e in expected):
-            continue
+    seen = {name for states in expected for name, _ in states}
+    for s in (s for s in model.algorithm.states if s.name in seen):
         binding = _given(s, given or {}) or _search(s, model, recording, expected, profile)
         if binding is not None:
             bindings[s.name] = binding
@@ -203,11 +202,22 @@ def _state_of(
     to_state, condition = _TRANSFORMS[binding.transform]
     with np.errstate(all="ignore"):
         value = np.asarray(to_state(leaf), dtype=np.float64)
+        value = _kept_axis(value, algorithm.state(binding.state), recording.moments[t], i)
         if binding.scale:
             value = value / _factor(binding.scale, recording, max(t, 1), i)
         if not binding.transform and not binding.scale:
             return Bounded(value)
         return Bounded(value, 4 * unit * np.abs(value) * np.maximum(condition(leaf), 1.0))
+
+
+def _kept_axis(value: Any, state: State, moment: Moment, i: int) -> Any:
+    """A row or column state with its axis of length one, which the subject may leave out."""
+    shape = np.shape(moment.parameters[i])
+    if state.shape not in ("rows", "cols") or len(shape) < 2:
+        return value
+    axis = len(shape) - (1 if state.shape == "rows" else 2)
+    without = (*shape[:axis], *shape[axis + 1 :])
+    return np.expand_dims(value, axis) if value.shape == without else value
 
 
 def _agrees(

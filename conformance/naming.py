@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from instep.conformance.errors import UsageError
 from instep.spec.model import Algorithm, Hyperparameter, OptionValue
 from instep.spec.options import meaningless
+
+_ENTRY = re.compile(r"(\w+)\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def infer_naming(
         factory: the subject's constructor.
         algorithm: the spec.
         rename: {spec name: subject name}; spec names are symbols (`beta1`), keys (`betas`) or
-            options.
+            options; `betas[1]` is an entry of the subject's tuple.
 
     Raises:
         UsageError: `rename` names something that the spec or the constructor does not have.
@@ -180,7 +183,7 @@ def _keyword_for(
     h: Hyperparameter, keywords: Mapping[str, Any], rename: Mapping[str, str], takes_any: bool
 ) -> Keyword | None:
     if h.name in rename and (h.index is None or h.name != h.key):
-        return Keyword(rename[h.name])
+        return _renamed(rename[h.name])
     if h.key in rename:
         return Keyword(rename[h.key], h.index)
     if h.key in keywords:
@@ -189,6 +192,12 @@ def _keyword_for(
         if alias in keywords:
             return Keyword(alias)
     return Keyword(h.key, h.index) if takes_any and not keywords else None
+
+
+def _renamed(name: str) -> Keyword:
+    """A keyword as `rename` spells it: `momentum`, or `betas[1]` for one entry of a tuple."""
+    found = _ENTRY.fullmatch(name)
+    return Keyword(name) if found is None else Keyword(found[1], int(found[2]))
 
 
 def _check_rename(
@@ -201,6 +210,6 @@ def _check_rename(
         if ours not in known:
             names = ", ".join(sorted(known))
             raise UsageError(f"rename: {algorithm.name} has no {ours!r}; it has {names}")
-        if theirs not in keywords and not takes_any:
+        if _renamed(theirs).name not in keywords and not takes_any:
             names = ", ".join(keywords) or "none"
             raise UsageError(f"rename: the constructor has no keyword {theirs!r}; it has {names}")

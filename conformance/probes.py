@@ -17,7 +17,7 @@ import torch
 
 from instep.spec.conditions import violated
 from instep.spec.gradients import needs_closure
-from instep.spec.ir import Sym, walk
+from instep.spec.ir import Reduce, Sym, nodes, walk
 from instep.spec.model import Algorithm, Hyperparameter, OptionValue
 from instep.spec.options import resolve
 
@@ -127,7 +127,9 @@ class ProbeFactory:
         self.base = dict(base)
         self.options = dict(options)
         self.fixed = frozenset(fixed)
-        self.closure = needs_closure(resolve(algorithm.body, self.options))
+        body = resolve(algorithm.body, self.options)
+        self.closure = needs_closure(body)
+        self.reduces = any(isinstance(node, Reduce) for node in nodes(body))
 
     def fix(self, symbol: str) -> None:
         """Keep a hyperparameter at its base value from here on."""
@@ -218,7 +220,12 @@ class ProbeFactory:
         admissible = self.admissible(wanted, chosen)
         if admissible is None:
             raise ValueError(f"no hyperparameters are admissible with {chosen}")
+        if self.reduces:
+            pair = (2,) if more.get("complex") else ()
+            shapes = (*shapes, *((*shape, *pair) for shape in _STILL))
         parameters, gradients = data(shapes, steps, dtype, calm=calm)
+        if self.reduces:
+            parameters, gradients = _still(parameters, gradients)
         closure = needs_closure(resolve(self.algorithm.body, chosen))
         slopes = tuple(_slopes(p, dtype) for p in parameters) if closure else ()
         if sparse if sparse is not None else not self.algorithm.gradients.dense:
@@ -280,6 +287,26 @@ def _masked(
         tuple(np.where(m, g, 0.0) for g, m in zip(given, named, strict=True))
         for given, named in pairs
     )
+
+
+# Norms and means of whole tensors show their corners only where all lanes are zero, small or alike
+# at once: a matrix that starts at zero under a small slope, and a vector without any in two steps.
+_STILL = ((3, 4), (5,))
+
+
+def _still(
+    parameters: tuple[Any, ...], gradients: tuple[tuple[Any, ...], ...]
+) -> tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]:
+    """The last but one parameter at zero, with small gradients; the last one without at first.
+
+    The gradients of either are of one size.
+    """
+    *rest, matrix, vector = parameters
+    out = []
+    for t, (*others, small, flat) in enumerate(gradients):
+        sizes = np.ldexp(np.frexp(small)[0], -6), np.frexp(flat)[0] * (t >= 2)
+        out.append((*others, *sizes))
+    return (*rest, np.zeros_like(matrix), vector), tuple(out)
 
 
 def _parameter_lanes(rng: np.random.Generator, total: int) -> Any:

@@ -149,9 +149,10 @@ class Subject:
             if key is None:
                 raise UnsupportedError(f"its parameter groups have no entry for {symbol}")
             present = out.get(key, group[key])
-            if isinstance(present, tuple | list) and h.index is not None:
+            index = h.index if keyword is None else keyword.index
+            if isinstance(present, tuple | list) and index is not None:
                 whole = list(present)
-                whole[h.index] = value
+                whole[index] = value
                 out[key] = type(present)(whole)
             else:
                 out[key] = value

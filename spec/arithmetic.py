@@ -60,6 +60,9 @@ class Arithmetic(Protocol):
     def number(self, x: int | float | Fraction) -> Any:
         """A host number; integers stay exact."""
 
+    def type_eps(self) -> Any:
+        """The distance from 1 to the next number of the parameter's type, as a host number."""
+
     def fill(self, like: Any, x: Any) -> Any:
         """A tensor of `like`'s shape that holds `x` (a host number, or a tensor to broadcast)."""
 
@@ -116,6 +119,10 @@ class Float64:
     def number(self, x: int | float | Fraction) -> Any:
         """A numpy scalar, which divides by zero without raising."""
         return x if isinstance(x, int) else np.float64(float(x))
+
+    def type_eps(self) -> Any:
+        """That of float64."""
+        return self.number(Fraction(1, 2**52))
 
     def fill(self, like: Any, x: Any) -> Any:
         """Broadcast to `like`'s shape."""
@@ -321,10 +328,12 @@ _MPMATH: dict[str, Callable[..., Any]] = {
 def shape_query(function: str, shape: tuple[int, ...]) -> int:
     """The answer of a shape function for a tensor of this shape."""
     match function:
-        case "rows":
+        case "rows" if len(shape) > 1:
             return shape[-2]
-        case "cols":
+        case "cols" if len(shape) > 0:
             return shape[-1]
+        case "rows" | "cols":
+            raise SpecError(f"a tensor of {len(shape)} dimensions has no {function}")
         case "numel":
             return int(np.prod(shape, dtype=np.int64))
         case _:

@@ -143,7 +143,7 @@ class _Path:
         state = self.owner.algorithm.state(name)
         limits = {"optimizer": Scope.OPTIMIZER, "group": Scope.GROUP, "parameter": Scope.TENSOR}
         limit = limits[state.scope]
-        if state.scope == "parameter" and state.shape == "scalar":
+        if state.scope == "parameter" and state.shape in ("scalar", "reduced"):
             limit = Scope.REDUCED
         found = self.scope(ir.Sym(name), limit)
         if found > limit:
@@ -201,7 +201,7 @@ def describe(algorithm: model.Algorithm, options: Mapping[str, model.OptionValue
 
 def _too_wide(state: model.State, found: Scope) -> str:
     if state.scope == "parameter":
-        return f"{state.name} is declared a scalar, but what it is assigned has lanes"
+        return f"{state.name} has shape={state.shape!r}, but what it is assigned has lanes"
     whole = "optimizer" if state.scope == "optimizer" else "group"
     reason = (
         f"{state.name} is state of the whole {whole} but depends on a {found.name.lower()} quantity"

@@ -47,13 +47,14 @@ __all__ = [
     "mean", "minimum", "ndim", "norm", "numel", "option", "otherwise", "pi", "prev", "push",
     "reference", "refuse_nonfinite", "repeat", "require", "returns", "rms", "row_mean", "rows",
     "sign", "signature", "sqrt", "state", "theta", "total", "total_over_params", "touched",
-    "transpose", "unit_mean", "unit_norm", "unit_total", "view", "when", "where",
+    "transpose", "type_eps", "unit_mean", "unit_norm", "unit_total", "view", "when", "where",
 ]  # fmt: skip
 
 theta = sympy.Symbol(ir.THETA, real=True)
 cbrt = sympy.cbrt
 sqrt, sign, exp, log, floor = sympy.sqrt, sympy.sign, sympy.exp, sympy.log, sympy.floor
 cos, pi = sympy.cos, sympy.pi
+type_eps = model.TypeEps()
 prev, grad, loss = function("prev"), function("grad"), function("loss")
 maximum, minimum = function("max"), function("min")
 rows, cols, numel, ndim = (function(name) for name in ("rows", "cols", "numel", "ndim"))
@@ -203,12 +204,21 @@ def state(
     aliases: tuple[str, ...] = (),
     description: str = "",
 ) -> Any:
-    """Declare a state: symbol, key in torch's state, initial value (None: absent until stored)."""
+    """Declare a state: symbol, key in torch's state, initial value (None: absent until stored).
+
+    `when` says which options, or which shapes of a parameter, it needs.
+    """
     first = None if init is None else frozen(name, init)
-    exists = None if when is None else as_condition(when, name)
-    item = model.State(name, key, first, scope, shape, exists, latex, aliases, description)
+    condition = None if when is None else as_condition(when, name)
+    exists, shaped = (None, condition) if _on_shape(condition) else (condition, None)
+    item = model.State(name, key, first, scope, shape, exists, shaped, latex, aliases, description)
     _declare("states", name, item)
     return _symbol(name, latex)
+
+
+def _on_shape(condition: ir.Expr | None) -> bool:
+    nodes = () if condition is None else tuple(ir.walk(condition))
+    return any(isinstance(n, ir.Call) and n.function in ir.SHAPE_FUNCTIONS for n in nodes)
 
 
 def counter(

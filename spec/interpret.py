@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from instep.spec import ir
-from instep.spec.arithmetic import Arithmetic, shape_query
+from instep.spec.arithmetic import AXES, Arithmetic, shape_query
 from instep.spec.errors import SpecError
-from instep.spec.model import Algorithm, OptionValue, State
+from instep.spec.model import Algorithm, OptionValue, State, TypeEps
 from instep.spec.scope import Scope, infer
 
 Gradients = Sequence[Any | None]
@@ -187,7 +187,7 @@ class _Step:
         for i, slot in enumerate(self.slots):
             slot.now = {ir.THETA: slot.theta}
             for s in self.owner.states:
-                if s.scope == "parameter" and s.init is not None:
+                if s.init is not None and self._keeps(s, i):
                     slot.now[s.name] = self._initial(s, s.init, i)
             slot.now.update(slot.state)
             out.append(self._value(expr, i))
@@ -213,10 +213,16 @@ class _Step:
             slot.count += 1
             slot.now = {ir.THETA: slot.theta}
             for s in owner.states:
-                if s.scope == "parameter" and s.name not in slot.state and s.init is not None:
+                if s.init is not None and s.name not in slot.state and self._keeps(s, i):
                     slot.state[s.name] = self._initial(s, s.init, i)
             slot.now.update(slot.state)
             slot.before = dict(slot.now)
+
+    def _keeps(self, s: State, i: int) -> bool:
+        """Whether a parameter of this shape has the state."""
+        if s.scope != "parameter":
+            return False
+        return s.shaped is None or self.arithmetic.truth(self._value(s.shaped, i))
 
     def _initialise_shared(self, s: State) -> None:
         if s.shape == "history":
@@ -231,6 +237,8 @@ class _Step:
         theta = self.slots[i].theta
         if s.shape in ("rows", "cols"):
             return self.arithmetic.fill(self.arithmetic.reduced_shape(theta, s.shape), value)
+        if s.shape == "reduced":
+            value = self.arithmetic.fill(self.arithmetic.reduce("sum", "all", theta), value)
         if s.shape == "like":
             value = self.arithmetic.fill(theta, value)
         return self.arithmetic.store(value, s.name)
@@ -383,7 +391,7 @@ class _Step:
             case ir.Reduce(op, "params", x):
                 return a.fold(op, [a.reduce(op, "all", self._value(x, k)) for k in self.active])
             case ir.Reduce(op, over, x):
-                return a.reduce(op, over, self._value(x, i))
+                return self._reduce(op, over, self._value(x, i))
             case ir.MatMul(x, y):
                 return a.matmul(self._value(x, i), self._value(y, i))
             case ir.Transpose(x):
@@ -406,6 +414,12 @@ class _Step:
         lanes = np.ones(shape) if mask is None else np.broadcast_to(mask, shape)
         return a.compare("!=", a.tensor(lanes.astype(np.float64)), a.number(0))
 
+    def _reduce(self, op: str, over: str, x: Any) -> Any:
+        axis, ndim = AXES.get(over), len(self.arithmetic.shape(x))
+        if axis is not None and ndim < -axis:
+            raise SpecError(f"interpreter: a tensor of {ndim} dimensions has no {over} to {op}")
+        return self.arithmetic.reduce(op, over, x)
+
     def _symbol(self, name: str, i: int | None) -> Any:
         if i is not None and name in self.slots[i].now:
             return self.slots[i].now[name]
@@ -418,8 +432,12 @@ class _Step:
             return self.arithmetic.number(count + counter.start - 1)
         values = self.slots[i].hyperparameters if i is not None else self.owner.shared
         if name in values:
-            return self.arithmetic.number(values[name])
+            return self._number(values[name])
         raise SpecError(f"interpreter: {name} has no value")
+
+    def _number(self, value: float) -> Any:
+        type_eps = isinstance(value, TypeEps)
+        return self.arithmetic.type_eps() if type_eps else self.arithmetic.number(value)
 
     def _previous(self, name: str, i: int | None) -> Any:
         before = self.slots[i].before if i is not None else self.shared_before

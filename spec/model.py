@@ -13,7 +13,7 @@ from instep.spec.errors import SpecError
 
 OptionValue = str | bool
 Scope = Literal["parameter", "group", "optimizer"]
-Shape = Literal["like", "scalar", "rows", "cols", "history"]
+Shape = Literal["like", "scalar", "reduced", "rows", "cols", "history"]
 # Keywords of torch's constructors that say how a step runs, not what it computes.
 RUN_KEYWORDS = ("foreach", "capturable", "differentiable", "fused")
 
@@ -67,6 +67,20 @@ class Domain:
 REALS = Domain(-math.inf, math.inf, False, False)
 
 
+class TypeEps(float):
+    """The default "machine epsilon of the parameter's type", which constructors spell None.
+
+    As a plain number it is that of float64.
+    """
+
+    def __new__(cls) -> TypeEps:
+        """There is one such value."""
+        return super().__new__(cls, 2.0**-52)
+
+    def __repr__(self) -> str:
+        return "eps of the parameter's type"
+
+
 @dataclass(frozen=True, slots=True)
 class Hyperparameter:
     """A number that the user sets: `name` in equations, `key` (and `index`) in the constructor."""
@@ -117,7 +131,12 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is kept between steps: symbol, key in torch's state_dict, initial value, shape."""
+    """What is kept between steps: symbol, key in torch's state_dict, initial value, shape.
+
+    A scalar is a host number for each parameter; a reduced state is computed from a parameter's
+    data and stays on its device. `when` is a condition on options, `shaped` one on the shape of the
+    parameters that have the state.
+    """
 
     name: str
     key: str
@@ -125,6 +144,7 @@ class State:
     scope: Scope = "parameter"
     shape: Shape = "like"
     when: ir.Expr | None = None
+    shaped: ir.Expr | None = None
     latex: str = ""
     aliases: tuple[str, ...] = ()
     description: str = ""

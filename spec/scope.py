@@ -59,7 +59,7 @@ class Scopes:
         self.symbols[name] = max(self.symbols.get(name, Scope.STATIC), scope)
 
 
-_STATE_SHAPES = {"scalar": Scope.PARAMETER}
+_STATE_SHAPES = {"scalar": Scope.PARAMETER, "reduced": Scope.REDUCED}
 
 
 def infer(algorithm: Algorithm, body: ir.Body | None = None) -> Scopes:

@@ -152,8 +152,22 @@ def _conditions(algorithm: model.Algorithm) -> None:
             fail(algorithm, name, "no equation assigns what is returned or refused")
     for s in algorithm.states:
         if s.when is not None and not ir.is_static(s.when):
-            fail(algorithm, s.name, "when= must be a condition on options")
+            fail(algorithm, s.name, "when= must be a condition on options, or one on a shape")
+        if s.shaped is not None and not _of_theta(s.shaped):
+            fail(algorithm, s.name, "when= must speak of the shape of theta, and of nothing else")
         _initial_value(algorithm, s, constants | set(algorithm.inputs))
+
+
+def _of_theta(condition: ir.Expr) -> bool:
+    """Whether a condition compares numbers and shape queries of the parameter."""
+    match condition:
+        case ir.Call(function, (ir.Sym(ir.THETA),)):
+            return function in ir.SHAPE_FUNCTIONS
+        case ir.Const():
+            return True
+        case ir.Compare() | ir.Logic() | ir.Binary():
+            return all(map(_of_theta, ir.children(condition)))
+    return False
 
 
 def _initial_value(algorithm: model.Algorithm, state: model.State, constants: set[str]) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from instep.reference.eager.adabelief import AdaBelief
+from instep.reference.eager.adafactor import Adafactor
 from instep.reference.eager.adam import Adam
 from instep.reference.eager.adamw import AdamW
 from instep.reference.eager.adan import Adan
@@ -12,6 +13,7 @@ from instep.reference.eager.ademamix import AdEMAMix
 from instep.reference.eager.adopt import ADOPT
 from instep.reference.eager.asgd import ASGD
 from instep.reference.eager.heun import Heun
+from instep.reference.eager.lamb import LAMB
 from instep.reference.eager.laprop import LaProp
 from instep.reference.eager.lion import Lion
 from instep.reference.eager.nadam import NAdam
@@ -27,10 +29,12 @@ from instep.reference.eager.yogi import Yogi
 __all__ = [
     "ADOPT",
     "ASGD",
+    "LAMB",
     "SGD",
     "SGDW",
     "AdEMAMix",
     "AdaBelief",
+    "Adafactor",
     "Adam",
     "AdamW",
     "Adan",

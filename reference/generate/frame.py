@@ -44,12 +44,16 @@ class Frame:
         return kept_options(self.algorithm)
 
     def hyperparameters(self) -> Iterator[tuple[str, tuple[model.Hyperparameter, ...]]]:
-        """Constructor key and the hyperparameters behind it; none that means nothing here."""
+        """Constructor key and the hyperparameters behind it; none that means nothing here.
+
+        A tuple stays whole while any of its entries means something.
+        """
         by_key: dict[str, list[model.Hyperparameter]] = {}
         for h in self.algorithm.hyperparameters:
-            if not self._excluded(h.name):
-                by_key.setdefault(h.key, []).append(h)
-        return ((key, tuple(hs)) for key, hs in by_key.items())
+            by_key.setdefault(h.key, []).append(h)
+        for key, hs in by_key.items():
+            if not all(self._excluded(h.name) for h in hs):
+                yield key, tuple(hs)
 
     def _excluded(self, name: str) -> bool:
         options = self.algorithm.option_defaults()
@@ -100,13 +104,13 @@ class Frame:
         ]
 
     def is_conditional(self, state: model.State) -> bool:
-        """Whether it depends on an argument of the constructor that a state exists."""
+        """Whether an argument of the constructor, or a shape, decides that a state exists."""
         return self.condition(state) is not None
 
     def condition(self, state: model.State) -> ir.Expr | None:
         """When the state exists, None for always."""
         if state.when is None:
-            return None
+            return state.shaped
         simple = simplify(state.when, self.algorithm.option_defaults(), self.kept)
         return None if isinstance(simple, bool) else simple
 
@@ -149,18 +153,30 @@ class Frame:
 def _number_argument(key: str, hyperparameters: tuple[model.Hyperparameter, ...]) -> Parameter:
     first = hyperparameters[0]
     if first.index is None:
-        return Parameter(
-            key, "float | Tensor", first.default, _described(first.description, first.domain)
-        )
-    entries = ", ".join("float | Tensor" for _ in hyperparameters)
-    default = tuple(h.default for h in hyperparameters)
+        described = _described(first.description, first.domain) + _by_type(first)
+        return Parameter(key, _annotation(first), _default(first), described)
+    entries = ", ".join(map(_annotation, hyperparameters))
+    default = tuple(map(_default, hyperparameters))
     domains = {str(h.domain) for h in hyperparameters}
     where = (
         f"each in {first.domain}"
         if len(domains) == 1
         else "in " + " and ".join(str(h.domain) for h in hyperparameters)
     )
+    where += "".join(map(_by_type, hyperparameters))
     return Parameter(key, f"tuple[{entries}]", default, f"{first.description}, {where}")
+
+
+def _annotation(h: model.Hyperparameter) -> str:
+    return "float | Tensor | None" if isinstance(h.default, model.TypeEps) else "float | Tensor"
+
+
+def _default(h: model.Hyperparameter) -> float | None:
+    return None if isinstance(h.default, model.TypeEps) else h.default
+
+
+def _by_type(h: model.Hyperparameter) -> str:
+    return "; None is the parameter's machine epsilon" if _default(h) is None else ""
 
 
 def _described(description: str, domain: model.Domain) -> str:

@@ -11,12 +11,16 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Allowed values from `lower` to `upper`; `ends` tells which of the two belong to them."""
+    """Allowed values from `lower` to `upper`; `ends` tells which of the two belong to them.
+
+    `none` allows None as well, which stands for a value that depends on the parameter.
+    """
 
     lower: float
     upper: float
     ends: str = "[]"
     integer: bool = False
+    none: bool = False
 
     def __contains__(self, value: float) -> bool:
         """Whether a number lies in the interval; NaN never does."""
@@ -57,15 +61,17 @@ def check_entries(group: Mapping[str, Any], domains: Mapping[str, Domain]) -> No
         if name not in group:
             raise ValueError(f"a parameter group has lost its entry {name}")
         if isinstance(domain, Interval):
-            _number(name, group[name])
+            _number(name, group[name], domain)
             continue
         if not isinstance(group[name], tuple | list) or len(group[name]) != len(domain):
             raise ValueError(f"{name} must be {len(domain)} numbers, got {group[name]!r}")
-        for index, value in enumerate(group[name]):
-            _number(f"{name}[{index}]", value)
+        for index, (value, own) in enumerate(zip(group[name], domain, strict=True)):
+            _number(f"{name}[{index}]", value, own)
 
 
-def _number(name: str, value: Any) -> None:
+def _number(name: str, value: Any, domain: Interval) -> None:
+    if value is None and domain.none:
+        return
     if isinstance(value, Tensor):
         if value.numel() != 1:
             shape = tuple(value.shape)
@@ -81,14 +87,16 @@ def _number(name: str, value: Any) -> None:
 def _check_each(name: str, values: Any, domains: tuple[Interval, ...]) -> None:
     if not isinstance(values, tuple | list) or len(values) != len(domains):
         raise ValueError(f"{name} must be {len(domains)} numbers, got {values!r}")
-    if len({isinstance(value, Tensor) for value in values}) > 1:
+    if len({isinstance(value, Tensor) for value in values if value is not None}) > 1:
         raise ValueError(f"{name} must be either all numbers or all tensors, got {values!r}")
     for index, (value, domain) in enumerate(zip(values, domains, strict=True)):
         _check(f"{name}[{index}]", value, domain)
 
 
 def _check(name: str, value: Any, domain: Interval) -> None:
-    _number(name, value)
+    _number(name, value, domain)
+    if value is None:
+        return
     number = value.item() if isinstance(value, Tensor) else float(value)
     if number not in domain:
         raise ValueError(f"{name} must lie in {domain}, got {number}")

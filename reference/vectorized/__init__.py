@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from instep.reference.vectorized.adabelief import AdaBelief
+from instep.reference.vectorized.adafactor import Adafactor
 from instep.reference.vectorized.adam import Adam
 from instep.reference.vectorized.adamw import AdamW
 from instep.reference.vectorized.adan import Adan
@@ -12,6 +13,7 @@ from instep.reference.vectorized.ademamix import AdEMAMix
 from instep.reference.vectorized.adopt import ADOPT
 from instep.reference.vectorized.asgd import ASGD
 from instep.reference.vectorized.heun import Heun
+from instep.reference.vectorized.lamb import LAMB
 from instep.reference.vectorized.laprop import LaProp
 from instep.reference.vectorized.lion import Lion
 from instep.reference.vectorized.nadam import NAdam
@@ -27,10 +29,12 @@ from instep.reference.vectorized.yogi import Yogi
 __all__ = [
     "ADOPT",
     "ASGD",
+    "LAMB",
     "SGD",
     "SGDW",
     "AdEMAMix",
     "AdaBelief",
+    "Adafactor",
     "Adam",
     "AdamW",
     "Adan",

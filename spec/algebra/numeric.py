@@ -187,7 +187,9 @@ class NumericDomain:
         axis = axes(over, array.shape)
         if op == "max":
             largest = np.frompyfunc(self._max, 2, 1)
-            return largest.reduce(array, axis=axis, keepdims=axis is not None)
+            for k in range(array.ndim) if axis is None else axis:
+                array = largest.reduce(array, axis=k, keepdims=True)
+            return array.item() if axis is None else array
         total = array.sum(axis, keepdims=axis is not None)
         return total if op == "sum" else total / lanes_in(over, array.shape)
 
@@ -217,6 +219,8 @@ class NumericDomain:
         like = theta
         if state.shape in ("rows", "cols") and _dimensions(theta) > 1:
             like = self.reduce("sum", state.shape, theta)
+        elif state.shape == "reduced":
+            like = self.reduce("sum", "all", theta)
         return self.binary("+", self.binary("*", like, self.zero), value)
 
     def compare(self, op: str, a: Value, b: Value) -> Value:

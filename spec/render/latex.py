@@ -38,6 +38,7 @@ class LatexPrinter(Printer):
         step: index of a current value; the stored one has `step - 1`.
     """
 
+    type_eps = r"\text{machine epsilon}"
     parentheses = (r"\left(", r"\right)")
     modulo = r" \bmod "
     matrix_product = r" \, "
@@ -203,7 +204,7 @@ def _input(shown: View) -> Iterator[Row]:
     yield r"\textbf{input}", ""
     for h in shown.hyperparameters():
         key = h.key if h.index is None else f"{h.key}[{h.index}]"
-        yield f"{_SPACE}{printer.bare(h.name)} = {printer.number(h.default).text}", _cite(key)
+        yield f"{_SPACE}{printer.bare(h.name)} = {printer.default(h.default)}", _cite(key)
     for name in algorithm.inputs:
         source = shown.source(name)
         cited = rf"\text{{{source}}}" if " " in source else _cite(source)

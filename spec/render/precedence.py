@@ -12,6 +12,7 @@ from typing import ClassVar, NamedTuple
 
 from instep.spec import ir
 from instep.spec.errors import SpecError
+from instep.spec.model import TypeEps
 
 
 class Level(IntEnum):
@@ -43,6 +44,7 @@ class Printer:
     """
 
     minus: ClassVar[str] = "-"
+    type_eps: ClassVar[str] = "machine epsilon"
     parentheses: ClassVar[tuple[str, str]] = ("(", ")")
     sums: ClassVar[dict[str, str]] = {"+": " + ", "-": " - "}
     products: ClassVar[dict[str, str]] = {"*": "*", "/": "/"}
@@ -191,6 +193,10 @@ class Printer:
         text = self.digits(abs(value))
         negative = value < 0 or str(value).startswith("-")
         return Printed(self.minus + text, Level.NEGATE) if negative else Printed(text, Level.ATOM)
+
+    def default(self, value: int | float) -> str:
+        """A hyperparameter's default."""
+        return self.type_eps if isinstance(value, TypeEps) else self.number(value).text
 
     def digits(self, value: int | float) -> str:
         """A number that is not negative, so that reading it gives the same number."""

@@ -262,7 +262,7 @@ def _input(shown: View, printer: AsciiPrinter) -> Iterator[Row]:
     yield 0, "input", ""
     for h in shown.hyperparameters():
         key = h.key if h.index is None else f"{h.key}[{h.index}]"
-        yield 1, f"{printer.bare(h.name)} = {printer.number(h.default).text}", key
+        yield 1, f"{printer.bare(h.name)} = {printer.default(h.default)}", key
     for name in algorithm.inputs:
         yield 1, printer.bare(name), shown.source(name)
     for name, values in shown.keep.items():

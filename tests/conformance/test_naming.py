@@ -120,6 +120,20 @@ def test_a_tuple_and_an_entry_of_it_can_be_renamed():
     assert whole.hyperparameters["beta2"] == Keyword("decay_rates", 1)
     one = infer_naming(constructor, ADAM, {"beta1": "first"})
     assert one.hyperparameters["beta1"] == Keyword("first")
+    entry = infer_naming(constructor, ADAM, {"beta1": "decay_rates[1]", "beta2": "decay_rates[0]"})
+    assert entry.hyperparameters["beta1"] == Keyword("decay_rates", 1)
+    given = entry.arguments(ADAM, {"beta1": 0.5, "beta2": 0.25}, {})
+    assert given == {"decay_rates": (0.25, 0.5)}
+
+
+def test_what_means_nothing_in_a_dialect_is_not_passed():
+    def constructor(params, lr=0.1, clamp_value=10.0):
+        """Knows the keyword."""
+
+    assert "clamp" in infer_naming(constructor, spec.get("lamb/clamped")).hyperparameters
+    naming = infer_naming(constructor, spec.get("lamb/paper"))
+    assert "clamp" not in naming.hyperparameters
+    assert "clamp" in naming.missing
 
 
 @pytest.mark.parametrize(

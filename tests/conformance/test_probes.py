@@ -72,6 +72,15 @@ def test_lanes_hold_what_makes_a_bug_visible():
     assert falling[steady].any()
 
 
+def test_algorithms_that_reduce_get_tensors_without_a_size_or_a_slope():
+    probe = factory(spec.get("lamb")).make("x", shapes=((7,),), steps=4)
+    assert [np.shape(p) for p in probe.parameters] == [(7,), (3, 4), (5,)]
+    assert not probe.parameters[1].any()
+    assert [step[2].any() for step in probe.gradients] == [False, False, True, True]
+    assert all(step[1].any() for step in probe.gradients)
+    assert len(factory(spec.get("adam")).make("x", shapes=((7,),)).parameters) == 1
+
+
 def test_calm_gradients_do_not_pause():
     assert all((g != 0).all() for step in data(SHAPES, 12, "float64", calm=True)[1] for g in step)
 

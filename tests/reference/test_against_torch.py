@@ -19,6 +19,14 @@ DTYPES = {"float64": torch.float64, "float32": torch.float32}
 LIMIT = 2
 
 
+# Torch's own divides by the number of lanes on the host, and raises where a tensor has none.
+REFUSE_EMPTY = {"adafactor"}
+
+
+def accepted(name):
+    return {"shapes": ((), (3,), (4, 5), (6, 3), (2, 3, 4))} if name in REFUSE_EMPTY else {}
+
+
 def worst(parameters, machine) -> float:
     """The largest error over all lanes, in bounds; a lane without rounding must be exact."""
     ratios = [0.0]
@@ -40,7 +48,7 @@ def narrow(algorithm, cls) -> dict:
 def test_both_are_in_step(name, dtype, load, problem, run, interpret, configurations):
     algorithm, theirs = get(name), getattr(torch.optim, PAIRS[name])
     ours = getattr(vectorized, PAIRS[name])
-    task = problem(lr=0.25)
+    task = problem(lr=0.25, **accepted(name))
     for keywords, options, numbers in configurations(algorithm, ours):
         arithmetic = BoundedArithmetic(grades(dtype, states=narrow(algorithm, ours))[0])
         machine = interpret(algorithm, task, arithmetic, options=options, hyperparameters=numbers)
@@ -66,7 +74,8 @@ def test_signature_is_torchs_with_a_backend_more(name):
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_groups_and_state_have_torchs_keys_types_and_shapes(name, problem, run, configurations):
-    cls, task = getattr(vectorized, PAIRS[name]), problem(steps=3, pause=False)
+    cls = getattr(vectorized, PAIRS[name])
+    task = problem(steps=3, pause=False, **accepted(name))
     for keywords, _, _ in configurations(get(name), cls):
         theirs, its = run(getattr(torch.optim, PAIRS[name]), task, dtype=torch.float32, **keywords)
         ours, own = run(cls, task, dtype=torch.float32, **keywords)

@@ -62,9 +62,9 @@ class Run:
         return self
 
     def distance(self, other):
-        """In units in the last place of float64."""
+        """In units in the last place of float64, of no less than one, where parameters start."""
         pairs = zip(self.parameters, other.parameters, strict=True)
-        return max(((a - b).abs() / b.abs().clamp(min=2**-40) / 2**-53).max() for a, b in pairs)
+        return max(((a - b).abs() / b.abs().clamp(min=1) / 2**-53).max() for a, b in pairs)
 
 
 @pytest.mark.parametrize("at", [0, 1, 3])

@@ -12,7 +12,7 @@ from instep.reference import SGD, AdamW
 from instep.spec import dialects
 from instep.spec.arithmetic import Float64
 
-OWN = ("adafactor", "lamb", "rmsprop")
+OWN = ("rmsprop",)
 FOREACH = dialects()
 
 

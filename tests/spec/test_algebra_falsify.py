@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import islice
 
 import mpmath
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,23 +51,37 @@ def test_the_falsifier_and_the_interpreter_agree(name):
 
 
 def _compare(algorithm, resolved, scenario, domain):
+    points = _parameters(number(domain, scenario.theta))
     with mpmath.workdps(55):
-        arithmetic = Exact()
-        runner = Interpreter(algorithm, arithmetic, [[0.0]])
-        runner.slots[0].theta = runner.slots[0].theta + number(domain, scenario.theta)
+        runner = Interpreter(algorithm, Exact(), [np.zeros(np.shape(x) or (1,)) for x in points])
+        for slot, x in zip(runner.slots, points, strict=True):
+            slot.theta = slot.theta + x
         for moment, values in zip(
             scenario.moments, simulate(resolved, scenario, domain), strict=True
         ):
             runner.set({n: moment.hyperparameters[n] for n in resolved.domains})
 
             def oracle(points, moment=moment):
-                return None, [gradient(domain, moment, points[0])]
+                whole = tuple(points) if len(points) > 1 else points[0]
+                return None, list(_parameters(gradient(domain, moment, whole)))
 
             runner.step(oracle=oracle)
-            slot = runner.slots[0]
             for key, value in values.items():
-                (y,) = lanes(slot.theta if key == ir.THETA else slot.state[key])
-                assert abs(value - y) <= mpmath.mpf(10) ** -40 * max(1, abs(y)), key
+                _agree(key, value, runner)
+
+
+def _parameters(value):
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _agree(key, value, runner):
+    for slot, expected in zip(runner.slots, _parameters(value), strict=True):
+        if key != ir.THETA and key not in slot.state:
+            assert runner.algorithm.state(key).shaped is not None
+            continue
+        got = slot.theta if key == ir.THETA else slot.state[key]
+        for x, y in zip(lanes(expected), lanes(np.asarray(got)), strict=True):
+            assert abs(x - y) <= mpmath.mpf(10) ** -40 * max(1, abs(y)), key
 
 
 def test_a_counterexample_is_reproducible_and_simple():

@@ -252,8 +252,10 @@ def test_a_quantity_may_have_lanes_under_another_option_than_the_branch(load):
         ),
         ("scope='group'", "lr", None),
         ("scope='optimizer'", "total_over_params(g)", None),
-        ("shape='scalar'", "g", "s is declared a scalar, but what it is assigned has lanes"),
+        ("shape='scalar'", "g", "s has shape='scalar', but what it is assigned has lanes"),
         ("shape='scalar'", "total(g)", None),
+        ("shape='reduced'", "g", "s has shape='reduced', but what it is assigned has lanes"),
+        ("shape='reduced'", "total(g)", None),
     ],
 )
 def test_a_state_holds_no_more_than_its_scope(load, declared, value, reason):
@@ -286,6 +288,24 @@ def test_a_state_that_an_option_takes_away_is_not_read(load):
     with pytest.raises(
         SpecError, match=r"prev\(s\): the state s does not exist with the default options"
     ):
+        load(body_of(*lines))
+
+
+@pytest.mark.parametrize(
+    "condition", ["ndim(theta) > 1", "holds(ndim(theta) > 1) & (rows(theta) < 9)"]
+)
+def test_a_state_may_be_one_of_some_shapes(load, condition):
+    lines = [f"s = state('s', 's', when={condition})", "let('s', s, prev(s) + g)", "let('x', x, s)"]
+    state = load(body_of(*lines)).state("s")
+    assert (state.when, state.shaped is None) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "condition", ["ndim(g) > 1", "ndim(theta) > t", "flag & (ndim(theta) > 1)"]
+)
+def test_a_state_asks_for_no_more_than_the_parameters_shape(load, condition):
+    lines = [f"s = state('s', 's', when={condition})", "let('s', s, prev(s) + g)", "let('x', x, s)"]
+    with pytest.raises(SpecError, match=r"mine\.s: when= must speak of the shape of theta"):
         load(body_of(*lines))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
 from instep.reference.generate.emit.lines import Lines
@@ -13,13 +13,21 @@ from instep.reference.generate.lower.rows import masked
 from instep.reference.generate.naming import Naming
 from instep.spec import ir
 from instep.spec.gradients import needs_closure, reads
-from instep.spec.model import State
+from instep.spec.model import Hyperparameter, State, TypeEps
 from instep.spec.scope import Scope, infer
 
 
 def emit(frame: Frame) -> list[str]:
     """Lines of the function body that runs the equations on one parameter."""
     return _Emitter(frame).function()
+
+
+def by_type(hyperparameters: Iterable[Hyperparameter], like: str = ir.THETA) -> Iterator[str]:
+    """Lines that put the machine epsilon of a tensor's type in the place of None."""
+    for h in hyperparameters:
+        if isinstance(h.default, TypeEps):
+            yield f"if {h.name} is None:"
+            yield f"    {h.name} = torch.finfo({like}.dtype).eps"
 
 
 def is_lockstep(frame: Frame) -> bool:
@@ -91,6 +99,7 @@ class _Emitter:
             names = [h.name if h.name in read else "_" for h in hyperparameters]
             if set(names) != {"_"}:
                 self.lines.add(f'{", ".join(names)} = group["{key}"]')
+            self.lines.texts += by_type(h for h in hyperparameters if h.name in read)
         for key in self._option_keys():
             self.lines.add(f'{self.naming.option(key)} = group["{key}"]')
 

@@ -94,11 +94,13 @@ def _entry(text: str) -> list[str]:
     )
 
 
-def interval(domain: model.Domain) -> str:
+def interval(h: model.Hyperparameter) -> str:
     """A domain as the runtime's `Interval`."""
+    domain = h.domain
     ends = ("[" if domain.lower_closed else "(") + ("]" if domain.upper_closed else ")")
-    integer = ", integer=True" if domain.integer else ""
-    return f'Interval({_bound(domain.lower)}, {_bound(domain.upper)}, "{ends}"{integer})'
+    more = ", integer=True" if domain.integer else ""
+    more += ", none=True" if isinstance(h.default, model.TypeEps) else ""
+    return f'Interval({_bound(domain.lower)}, {_bound(domain.upper)}, "{ends}"{more})'
 
 
 def _bound(value: float) -> str:
@@ -111,7 +113,7 @@ def domains(frame: Frame) -> dict[str, str]:
     """Text of the domain of every constructor key."""
     out = {}
     for key, hyperparameters in frame.hyperparameters():
-        texts = [interval(h.domain) for h in hyperparameters]
+        texts = [interval(h) for h in hyperparameters]
         out[key] = texts[0] if hyperparameters[0].index is None else f"({', '.join(texts)})"
     return out
 
@@ -217,6 +219,8 @@ def _first_value(frame: Frame, s: model.State, printer: Printer) -> str:
     match s.shape:
         case "scalar":
             return text
+        case "reduced":
+            return f"theta.new_full((), {text})"
         case "rows" | "cols":
             return f"{s.shape}_like(theta, {text})"
         case "like" if s.init == ir.Const(0):

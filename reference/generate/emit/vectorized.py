@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from instep.reference.generate.emit.eager import is_lockstep
+from instep.reference.generate.emit.eager import by_type, is_lockstep
 from instep.reference.generate.emit.lines import Lines
 from instep.reference.generate.emit.printer import Names, Printer
 from instep.reference.generate.errors import NoListFormError, unknown
@@ -120,6 +120,8 @@ class _Emitter:
             names = [h.name if h.name in read else "_" for h in hyperparameters]
             if set(names) != {"_"}:
                 self.lines.add(f'{", ".join(names)} = group["{key}"]')
+            told = (h for h in hyperparameters if h.name in read)
+            self.lines.texts += by_type(told, f"{ir.THETA}[0]")
         for o in self.frame.algorithm.options:
             if o.name in self._options() and o.argument is not None:
                 key = o.argument.key

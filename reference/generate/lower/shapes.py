@@ -43,7 +43,8 @@ class Shapes:
 
 
 def _of_state(shape: str) -> Shape:
-    known: dict[str, Shape] = {"like": "like", "rows": "rows", "cols": "cols", "scalar": "number"}
+    own: tuple[Shape, ...] = ("like", "rows", "cols", "reduced")
+    known: dict[str, Shape] = {"scalar": "number", **{s: s for s in own}}
     return known.get(shape, "other")
 
 

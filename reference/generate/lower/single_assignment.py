@@ -21,7 +21,7 @@ def single_assignment(algorithm: Algorithm, body: ir.Body) -> Program:
     """The resolved body of an algorithm in single-assignment form.
 
     Raises:
-        NoListFormError: a loop, a history or an indexed local.
+        NoListFormError: a loop, a history, an indexed local, or a symbol of two kinds.
     """
     kept = {s.name for s in algorithm.states} | {ir.THETA}
     scopes = infer(algorithm, body)
@@ -44,6 +44,7 @@ class _Renaming:
         for statement in body:
             match statement:
                 case ir.Let(_, ir.Sym(name), value):
+                    self.of_one_kind(name, value)
                     renamed = self.expression(value, versions)
                     versions[name] = self.new(name)
                     stores = name if name in self.kept else ""
@@ -76,6 +77,12 @@ class _Renaming:
     def join(self, joined: str, version: str | None) -> Block:
         """The end of one side; a symbol that this side never assigned is not read after it."""
         return (Assign(joined, ir.Sym(version)),) if version is not None else ()
+
+    def of_one_kind(self, name: str, value: ir.Expr) -> None:
+        """Lists of tensors cannot be plain numbers at times."""
+        scopes = self.program.scopes
+        if scopes.of(value).on_host and not scopes.symbols[name].on_host:
+            raise NoListFormError(f"{name} is a number on one path and a tensor on another")
 
     def new(self, name: str) -> str:
         self.count[name] = self.count.get(name, 0) + 1
