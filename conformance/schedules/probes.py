@@ -23,6 +23,7 @@ from instep.spec.options import assignments, live_states
 RATES = (0.5, 0.1875, 2.0)
 LONGEST = 130
 _MARGIN = 5
+_ENOUGH = 48
 
 
 def factor_of_epoch(epoch: int) -> float:
@@ -131,6 +132,8 @@ class ProbeFactory:
         periods = [values[h.name] for h in self.algorithm.hyperparameters if h.domain.integer]
         periods += [max(numbers) for numbers in lists.values() if numbers]
         wanted = min(int(3 * sum(periods)) + _MARGIN, LONGEST)
+        if self.has_metric:  # nothing happens before metrics have been bad for a while, and again
+            wanted = max(wanted, _ENOUGH)
         last = self.last(values)
         return wanted if last is None else min(wanted, last)
 

@@ -13,7 +13,14 @@ from typing import Any
 
 import jinja2
 
-from instep.reference.generate.emit import acceptance_text, eager, frame_text, vectorized, views
+from instep.reference.generate.emit import (
+    acceptance_text,
+    eager,
+    frame_text,
+    schedule,
+    vectorized,
+    views,
+)
 from instep.reference.generate.errors import GenerateError
 from instep.reference.generate.frame import Frame, Parameter
 from instep.reference.generate.lower.resolve_options import resolve_options
@@ -34,6 +41,8 @@ _TITLES = {
     "eager": "The readable reference: one tensor at a time, one line per equation.",
     "vectorized": "Drop-in optimizers: torch's arguments, state, checkpoints; many tensors a call.",
 }
+# The folder of the learning-rate schedulers.
+SCHEDULES = "schedules"
 _numbers = itertools.count()
 
 
@@ -67,6 +76,25 @@ def generate_package(algorithms: Sequence[Algorithm], target: str) -> str:
         # Constants come first in a sorted __all__, and ruff takes SGD for one.
         exports=sorted(names.values(), key=lambda name: (not name.isupper(), name)),
         target=target,
+    )
+
+
+def generate_schedule(algorithm: Algorithm) -> str:
+    """The text of a module that defines a scheduler, not yet formatted."""
+    text = _TEMPLATES.get_template("schedule.py.jinja").render(schedule.context(algorithm))
+    return re.sub(r"\n{4,}", "\n\n\n", text).rstrip("\n") + "\n"
+
+
+def generate_schedule_package(algorithms: Sequence[Algorithm]) -> str:
+    """The text of the package that holds the schedulers."""
+    found = [(a.name.replace("-", "_"), a.dialect.export) for a in algorithms if a.dialect]
+    return _TEMPLATES.get_template("package.py.jinja").render(
+        source="spec/",
+        command=frame_text.COMMAND,
+        title="Learning-rate schedulers: the recurrence, and the closed form where there is one.",
+        classes=found,
+        exports=sorted(name for _, name in found),
+        target=SCHEDULES,
     )
 
 

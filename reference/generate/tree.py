@@ -12,8 +12,15 @@ from pathlib import Path
 from instep import reference
 from instep.reference.generate.emit.lines import LINE_LENGTH
 from instep.reference.generate.errors import GenerateError
-from instep.reference.generate.source import TARGETS, generate_package, generate_source
-from instep.spec import dialects, get
+from instep.reference.generate.source import (
+    SCHEDULES,
+    TARGETS,
+    generate_package,
+    generate_schedule,
+    generate_schedule_package,
+    generate_source,
+)
+from instep.spec import dialects, get, schedule_names
 from instep.spec.model import Algorithm
 
 ROOT = Path(next(iter(reference.__path__))).resolve()
@@ -26,6 +33,17 @@ def exported() -> list[Algorithm]:
     return [a for a in found if a.dialect is not None and a.dialect.export]
 
 
+def exported_schedules() -> list[Algorithm]:
+    """Every schedule that bears the name of a class."""
+    found = [get(name) for name in schedule_names()]
+    return [a for a in found if a.dialect is not None and a.dialect.export]
+
+
+def module_name(algorithm: Algorithm) -> str:
+    """`step_lr` of step-lr."""
+    return algorithm.name.replace("-", "_")
+
+
 def generated_files(algorithms: Sequence[Algorithm], *, packages: bool = True) -> Files:
     """Text of every file by its path below `reference/`, formatted."""
     texts = {
@@ -35,12 +53,17 @@ def generated_files(algorithms: Sequence[Algorithm], *, packages: bool = True) -
     }
     if packages:
         texts |= {f"{t}/__init__.py": generate_package(algorithms, t) for t in TARGETS}
+        schedules = exported_schedules()
+        texts |= {f"{SCHEDULES}/{module_name(a)}.py": generate_schedule(a) for a in schedules}
+        texts[f"{SCHEDULES}/__init__.py"] = generate_schedule_package(schedules)
     return {path: format_source(text) for path, text in sorted(texts.items())}
 
 
 def files_on_disk(root: Path = ROOT) -> Files:
     """Every file below the folders that the generator owns."""
-    paths = [p for target in TARGETS for p in (root / target).rglob("*") if p.is_file()]
+    paths = [
+        p for target in (*TARGETS, SCHEDULES) for p in (root / target).rglob("*") if p.is_file()
+    ]
     return {
         p.relative_to(root).as_posix(): p.read_text()
         for p in sorted(paths)

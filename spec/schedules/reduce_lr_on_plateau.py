@@ -21,7 +21,7 @@ with schedule("reduce-lr-on-plateau", "ReduceLROnPlateau: less when a metric sta
     eps = hyper("eps", 1e-8, domain="[0,inf)", probe=0.03125,
                 description="a reduction by no more than this is not made")
     x = metric("metrics", description="the metric of the epoch")
-    best = state("best", "best", init=0, latex="m", description="best metric so far")
+    best = state("best", "best", init=float("inf"), latex="m", description="best metric so far")
     bad = state("bad", "num_bad_epochs", init=0, latex="k", description="bad epochs in a row")
     rest = state("rest", "cooldown_counter", init=0, latex="c", description="epochs to rest")
     bar, better = local("bar", "q"), local("better", "y")

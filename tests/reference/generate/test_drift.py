@@ -25,9 +25,11 @@ def test_every_exported_class_has_both_files():
     names = [algorithm.name for algorithm in tree.exported()]
     assert {"adam", "adamw", "sgd"} <= set(names)
     assert names == sorted(names)
+    schedules = [tree.module_name(a) for a in tree.exported_schedules()]
+    assert {"step_lr", "one_cycle_lr"} <= set(schedules)
     assert set(found) == {
         f"{target}/{name}.py" for target in tree.TARGETS for name in [*names, "__init__"]
-    }
+    } | {f"schedules/{name}.py" for name in [*schedules, "__init__"]}
 
 
 def test_every_file_says_where_it_comes_from():
