@@ -395,7 +395,7 @@ def _named(outer: model.Algorithm, inner: model.Algorithm, names: Names) -> Iter
     for d in outer.dialects:
         wanted = dict(d.inner).get(names.slot, "")
         other = theirs.get(wanted, public.get(wanted))
-        if not wanted or (other is None and wanted != inner.name):
+        if not wanted or (other is None and wanted not in (inner.name, inner.full_name)):
             continue
         pair = _pair(outer, d, inner, other, names)
         yield replace(

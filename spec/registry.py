@@ -161,7 +161,7 @@ def _catalogue() -> dict[str, Algorithm]:
             found[alone.name] = alone
         for inner in dict.fromkeys(d.inner[0][1] for d in wrapper.dialects if d.inner):
             composed = _composition(wrapper, found, inner)
-            found[composed.name] = composed
+            found[f"{composed.name} around {inner}"] = composed
     return found
 
 
@@ -169,10 +169,20 @@ def _composition(wrapper: Algorithm, known: Mapping[str, Algorithm], inner: str)
     """The algorithm of the dialects that name what the wrapper wraps (Ranger)."""
     from instep.spec.compose import compose
 
-    whole = compose(wrapper, _meaning(known, inner))
+    whole = compose(wrapper, _inside(known, inner))
     named = tuple(d for d in whole.dialects if "(" not in d.name)
     name = named[0].public_name
     return replace(whole, name=name, spec=wrapper.spec, dialects=named, unbound=None, dialect=None)
+
+
+def _inside(known: Mapping[str, Algorithm], text: str) -> Algorithm:
+    """What a dialect says that a wrapper holds: `radam`, or `centralize(radam)`."""
+    from instep.spec.compose import compose
+
+    outer, wraps, rest = text.partition("(")
+    if not wraps:
+        return _meaning(known, text)
+    return compose(_wrapper(outer), _inside(known, rest.removesuffix(")")))
 
 
 def _meaning(known: Mapping[str, Algorithm], name: str) -> Algorithm:

@@ -50,7 +50,7 @@ def _resume_at(context: Context, whole: Recording, stop: int) -> None:
     with torch.no_grad():
         for new, old in zip(second.parameters, first.parameters, strict=True):
             new.copy_(old)
-    second.optimizer.load_state_dict(saved)
+    _load(second, saved)
     second.skip_to(stop)
     for t in range(stop + 1, whole.probe.steps + 1):
         second.step()
@@ -81,7 +81,17 @@ def _state_dict(attempt: Run) -> object:
     method = getattr(attempt.optimizer, "state_dict", None)
     if not callable(method) or not callable(getattr(attempt.optimizer, "load_state_dict", None)):
         raise Skip("the subject has no state_dict() and load_state_dict()")
-    return method()
+    try:
+        return method()
+    except Exception as error:
+        raise Failure(f"state_dict() raised {type(error).__name__}: {error}") from error
+
+
+def _load(attempt: Run, saved: object) -> None:
+    try:
+        attempt.optimizer.load_state_dict(saved)
+    except Exception as error:
+        raise Failure(f"load_state_dict() raised {type(error).__name__}: {error}") from error
 
 
 def _same(a: object, b: object) -> bool:

@@ -30,6 +30,7 @@ class Source:
         defects: {check, without the spec's name: what this source gets wrong}; exactly these MUST
             checks fail. A defect of the equations themselves disqualifies a source.
         paper: the algorithm box that a transcription copies.
+        package: the package that a class or function of the file does no more than put together.
     """
 
     dialect: str
@@ -42,6 +43,7 @@ class Source:
     lacks: Sequence[str] = ()
     defects: Mapping[str, str] = field(default_factory=dict)
     paper: str = ""
+    package: str = ""
 
     def load(self) -> Any:
         """What `check` gets."""
@@ -56,6 +58,8 @@ class Source:
         """What makes two sources independent: the package, or the paper."""
         if isinstance(self.subject, str):
             return self.subject.partition(":")[0].partition(".")[0]
+        if self.package:
+            return self.package
         return f"paper: {self.paper}"
 
     @property
