@@ -162,6 +162,8 @@ def hyperparameters(algorithm: Algorithm) -> Iterator[Mutant]:
             stale = f"{h.name} kept from construction, groups and changes ignored"
             frozen = Model(algorithm, frozenset({h.name}))
             yield Mutant(f"{equation}: {stale}", equation, stale, stale, frozen)
+        if h.domain.integer:
+            continue  # exact in half precision up to 2048
         coarse = f"{h.name} rounded to half precision"
         distort = Model(algorithm, distort={h.name: lambda x: float(np.float16(x))})
         yield Mutant(f"{equation}: {coarse}", equation, coarse, coarse, distort)

@@ -18,6 +18,7 @@ from instep.reference.eager.laprop import LaProp
 from instep.reference.eager.lion import Lion
 from instep.reference.eager.nadam import NAdam
 from instep.reference.eager.radam import RAdam
+from instep.reference.eager.ranger import Ranger
 from instep.reference.eager.rprop import Rprop
 from instep.reference.eager.sgd import SGD
 from instep.reference.eager.sgdw import SGDW
@@ -43,6 +44,7 @@ __all__ = [
     "Lion",
     "NAdam",
     "RAdam",
+    "Ranger",
     "Rprop",
     "SignSGD",
     "Signum",

@@ -18,6 +18,7 @@ from instep.reference.vectorized.laprop import LaProp
 from instep.reference.vectorized.lion import Lion
 from instep.reference.vectorized.nadam import NAdam
 from instep.reference.vectorized.radam import RAdam
+from instep.reference.vectorized.ranger import Ranger
 from instep.reference.vectorized.rprop import Rprop
 from instep.reference.vectorized.sgd import SGD
 from instep.reference.vectorized.sgdw import SGDW
@@ -43,6 +44,7 @@ __all__ = [
     "Lion",
     "NAdam",
     "RAdam",
+    "Ranger",
     "Rprop",
     "SignSGD",
     "Signum",

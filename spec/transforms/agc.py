@@ -17,7 +17,7 @@ with algorithm("agc", "AGC: adaptive gradient clipping") as spec:
     let("weight_norm", n, maximum(unit_norm(theta), eps))
     let("gradient_norm", m, unit_norm(grad(theta)))
     let("limit", limit, factor * n)
-    let("clipped", g, where(m > limit, grad(theta) * (limit / maximum(m, 1e-6)), grad(theta)))
+    let("clipped", g, where(m > limit, grad(theta) * (limit / m), grad(theta)))
     apply(base, gradient=g)
 
     reference("Brock, De, Smith and Simonyan, High-performance large-scale image recognition "

@@ -221,7 +221,8 @@ class _Closure:
         own = [p.detach().clone() for p in self.parameters]
         self._move([torch.as_tensor(x) for x in points])
         with torch.enable_grad():
-            self.loss = self.closure()
+            loss = self.closure()
+        self.loss = loss if self.loss is None else self.loss
         gradients = [_array(p.grad) for p in self.parameters]
         self._move(own)
         return None, gradients

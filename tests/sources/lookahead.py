@@ -165,5 +165,10 @@ SOURCES = (
         defects=PACKAGE,
     ),
     Source("ranger/eps-outside", RangerOutside, paper="optax's formula of RAdam"),
-    Source("ranger/eps-outside", "optimi:Ranger"),
+    Source(
+        "ranger/eps-outside",
+        "optimi:Ranger",
+        keywords={"kahan_sum": False},
+        defects={"gradients/none": PACKAGE["gradients/none"]},
+    ),
 )

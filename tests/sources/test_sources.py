@@ -29,7 +29,8 @@ def test_a_source_gets_the_equations_right(source: Source):
 
 
 def specifications() -> set[str]:
-    return {spec.get(name).spec for name in spec.dialects()}
+    wrappers = {spec.get(f"{name}(sgd)").spec.partition("(")[0] for name in spec.wrappers()}
+    return {spec.get(name).spec for name in spec.dialects()} | wrappers
 
 
 @pytest.mark.parametrize("name", sorted(specifications()))
@@ -41,6 +42,13 @@ def test_two_independent_sources_for_every_specification(name: str):
 @pytest.mark.parametrize("dialect", spec.dialects())
 def test_a_source_for_every_dialect(dialect: str):
     assert dialect in {s.dialect for s in EVERY}
+
+
+@pytest.mark.parametrize("wrapper", spec.wrappers())
+def test_a_source_for_every_dialect_of_a_wrapper(wrapper: str):
+    whole = spec.get(f"{wrapper}(sgd)")
+    own = {d.name.partition("(")[0] for d in whole.dialects}
+    assert own <= {s.dialect.partition("(")[0] for s in EVERY}
 
 
 def test_every_file_is_of_a_specification():

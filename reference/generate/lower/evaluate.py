@@ -104,7 +104,8 @@ class Evaluation:
         """A name for a new list: the hint, unless its present value is still to be read."""
         still_read = self.after | {name for name, count in self.to_read.items() if count > 0}
         sources = self.statement.sources
-        wanted = hint or f"_{sources[-1].equation if sources else 'value'}"
+        own = sources[-1].equation.rpartition(".")[2] if sources else "value"
+        wanted = hint or f"_{own}"
         name = unused(wanted, self.place.taken(still_read) | self.temporaries)
         self.temporaries.add(name)
         return name

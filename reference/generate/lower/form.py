@@ -61,7 +61,11 @@ class Program:
         self.scopes.symbols[name] = scope
 
     def fresh(self, wanted: str) -> str:
-        """A name of the generator's own that nothing bears yet: `_wanted`, `_wanted_2`, ..."""
+        """A name of the generator's own that nothing bears yet: `_wanted`, `_wanted_2`, ...
+
+        Of an equation of a composed algorithm, `radam.update`, the last part.
+        """
+        wanted = wanted.rpartition(".")[2]
         name, number = f"_{wanted}", 2
         while name in self.scopes.symbols:
             name, number = f"_{wanted}_{number}", number + 1
