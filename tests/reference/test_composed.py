@@ -97,5 +97,5 @@ def test_slow_weights_start_at_the_first_parameters_and_are_saved():
 @pytest.mark.parametrize(("k", "alpha"), [(0, 0.5), (1.5, 0.5), (2, -0.1), (2, 1.5)])
 def test_ranger_refuses_what_means_nothing(k, alpha):
     p = torch.ones(2, requires_grad=True)
-    with pytest.raises(ValueError, match="k|alpha"):
+    with pytest.raises(ValueError, match=r"k|alpha"):
         Ranger([p], k=k, alpha=alpha)
