@@ -61,6 +61,8 @@ def resolve_spec(spec: str | Algorithm, dialect: str | None) -> Algorithm:
     if "(" in dialect and dialect not in names:
         dialect = specs.get(dialect).full_name
     wanted = dialect if dialect in names else f"{algorithm.name}/{dialect}"
+    if wanted not in names and wanted in specs.dialects():
+        return specs.get(wanted)
     if wanted not in names:
         own = ", ".join(d.name for d in algorithm.dialects if d.public_name == algorithm.name)
         raise UsageError(f"{algorithm.name} has no dialect {dialect!r}; it has {own or 'none'}")

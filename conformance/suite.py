@@ -272,7 +272,7 @@ def check(subject: Any, spec: str | Algorithm, **keywords: Any) -> Report:
 def _any_dialect(subject: Any, spec: str | Algorithm, keywords: Mapping[str, Any]) -> Report:
     """The first dialect that the subject is in step with, else the default one's report."""
     algorithm = specs.get(spec)
-    own = [d.name for d in algorithm.dialects if d.public_name == algorithm.name]
+    own = [d.name for d in specs.meanings(algorithm)]
     reports = []
     for name in own:
         report = Session(subject, spec, **{**keywords, "dialect": name}).report()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from instep.spec.errors import SpecError, UnknownSpecError
 from instep.spec.model import Algorithm, Dialect
-from instep.spec.registry import dialects, get, names, schedule_names, wrappers
+from instep.spec.registry import dialects, get, meanings, names, schedule_names, wrappers
 
 __all__ = [
     "Algorithm",
@@ -13,6 +13,7 @@ __all__ = [
     "UnknownSpecError",
     "dialects",
     "get",
+    "meanings",
     "names",
     "schedule_names",
     "wrappers",

@@ -37,6 +37,16 @@ def schedule_names() -> list[str]:
     return sorted({n for a in _schedules().values() for n, _ in _meanings(a)})
 
 
+def meanings(algorithm: Algorithm) -> list[Dialect]:
+    """The dialects of an algorithm's public name, also those that have equations of their own."""
+    own = [d for d in algorithm.dialects if d.public_name == algorithm.name]
+    known = {d.name for d in own}
+    if algorithm.name not in _public() or _public()[algorithm.name][1] not in own:
+        return own
+    every = (d for a in _catalogue().values() for d in a.dialects)
+    return own + [d for d in every if d.public_name == algorithm.name and d.name not in known]
+
+
 def wrappers() -> list[str]:
     """Public names of all known wrappers, sorted; each takes another: `lookahead(sgd)`."""
     return sorted({n for a in _wrappers().values() for n, _ in _meanings(a)})

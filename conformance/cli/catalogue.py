@@ -56,7 +56,8 @@ def _spec_records(schedules: bool) -> list[dict[str, Any]]:
 
 
 def _spec_record(algorithm: Algorithm) -> dict[str, Any]:
-    own = [d for d in algorithm.dialects if d.public_name == algorithm.name]
+    from instep import spec
+
     return {
         "name": algorithm.name,
         "title": algorithm.title,
@@ -64,7 +65,7 @@ def _spec_record(algorithm: Algorithm) -> dict[str, Any]:
         "version": algorithm.version,
         "spec": algorithm.spec,
         "default": algorithm.full_name,
-        "dialects": [_dialect_record(d) for d in own],
+        "dialects": [_dialect_record(d) for d in spec.meanings(algorithm)],
     }
 
 

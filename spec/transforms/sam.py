@@ -8,7 +8,7 @@ with algorithm("sam", "SAM: sharpness-aware minimization") as spec:
     rho = hyper("rho", 0.05, domain="[0,inf)", latex=r"\rho", probe=1 / 16,
                 description="distance of the point where the gradient is taken")
     eps = hyper("perturb_eps", 1e-12, name="eps", domain="[0,inf)", latex=r"\epsilon",
-                probe=2**-20, aliases=("eps",),
+                probe=1 / 4, aliases=("eps",),
                 description="term that keeps the norm away from zero")
     adaptive = option("adaptive", argument=True,
                       description="measure the distance in units of each parameter")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from instep.spec import get, ir, names, render, wrappers
+from instep.spec import get, ir, meanings, names, render, wrappers
 from instep.spec.arithmetic import Float64
 from instep.spec.author import (
     algorithm,
@@ -211,6 +211,16 @@ def test_a_state_absent_inside_stays_absent_under_its_new_name():
 def test_expressions_that_name_nothing_say_so(name, message):
     with pytest.raises((SpecError, UnknownSpecError), match=message):
         get(name)
+
+
+def test_a_name_may_stand_for_several_compositions():
+    assert get("ranger").full_name == "ranger/radam"
+    found = [d.name for d in meanings(get("ranger"))]
+    assert found[0] == "ranger/radam"
+    assert "ranger/centralized" in found
+    assert "centralize.centralized" in {x.equation for x in ir.lets(get(found[-1]).body)}
+    assert [d.name for d in meanings(get("sgd"))][0] == "sgd/torch"
+    assert meanings(SCALED_SGD) == []
 
 
 def test_wrappers_are_listed_apart_from_complete_algorithms():
