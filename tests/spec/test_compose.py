@@ -219,7 +219,7 @@ def test_a_name_may_stand_for_several_compositions():
     assert found[0] == "ranger/radam"
     assert "ranger/centralized" in found
     assert "centralize.centralized" in {x.equation for x in ir.lets(get(found[-1]).body)}
-    assert [d.name for d in meanings(get("sgd"))][0] == "sgd/torch"
+    assert meanings(get("sgd"))[0].name == "sgd/torch"
     assert meanings(SCALED_SGD) == []
 
 
