@@ -27,12 +27,14 @@ class Bounded:
     scalar type, and once more when they meet a tensor.
     """
 
-    __slots__ = ("bound", "host", "value")
+    __slots__ = ("bound", "host", "signed", "value")
 
     def __init__(self, value: Array, bound: Array = None, host: bool = False) -> None:
         self.value = value
         self.bound = np.zeros_like(value) if bound is None else bound
         self.host = host
+        # Whether cancellation may have taken a lane below zero, so that its root is undefined.
+        self.signed = False
 
     def __repr__(self) -> str:
         return f"Bounded({self.value}, {self.bound})"
@@ -151,10 +153,10 @@ class BoundedArithmetic:
         match op:
             case "+" | "-":
                 return self._sum(op, a, b, host)
-            case "*":
-                return self._product(a, b, host)
-            case "/":
-                return self._quotient(a, b, host)
+            case "*" | "/":
+                result = (self._product if op == "*" else self._quotient)(a, b, host)
+                result.signed = (a.signed or b.signed) and a is not b
+                return result
             case "%":
                 return Bounded(np.remainder(a.value, b.value), a.bound, host)
         raise SpecError(f"bounds: no operator {op}")
@@ -168,6 +170,7 @@ class BoundedArithmetic:
         zero = ((a.value == 0) & (a.bound == 0)) | ((b.value == 0) & (b.bound == 0))
         if np.any(zero):
             total.bound = np.where(zero, a.bound + b.bound, total.bound)
+        total.signed = a.signed or b.signed or (op == "-" and bool(np.any(value < total.bound)))
         return total
 
     def _whole(self, x: Bounded) -> bool:
@@ -264,7 +267,8 @@ class BoundedArithmetic:
         )
         negative = (a.value - a.bound < 0) & (a.value != 0)
         bound = np.where(negative, np.maximum(bound, np.sqrt(np.abs(a.value) + a.bound)), bound)
-        bound = np.where(a.value < 0, math.inf, bound)
+        undefined = a.value < a.bound if a.signed else a.value < 0
+        bound = np.where(undefined, math.inf, bound)
         return self._rounded(value, bound, a.host)
 
     def _transcendental(self, function: str, a: Bounded) -> Bounded:
@@ -292,7 +296,9 @@ class BoundedArithmetic:
         value = np.where(condition.holds, a.value, b.value)
         bound = np.where(condition.holds, a.bound, b.bound)
         hull = np.abs(a.value - b.value) + np.maximum(a.bound, b.bound)
-        return Bounded(value, np.where(condition.open, hull, bound), host)
+        chosen = Bounded(value, np.where(condition.open, hull, bound), host)
+        chosen.signed = a.signed or b.signed
+        return chosen
 
     def reduce(self, op: str, over: str, x: Any) -> Bounded:
         """Sum, mean or max; a sum of n terms adds (n-1) u times the sum of their sizes."""

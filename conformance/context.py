@@ -23,7 +23,7 @@ from instep.conformance.verdict import (
     Tally,
 )
 from instep.spec.model import Algorithm
-from instep.spec.options import live_states
+from instep.spec.options import live_states, silent_states
 
 Compare = Callable[[Profile], Iterable[list[Lanes]]]
 
@@ -219,7 +219,19 @@ class Context:
         self.note(recording, judgement)
         if judgement.tally.severity is Severity.OUT:
             raise Failure(what, judgement.tally, recording)
+        self._require_silent(recording, what)
         return Outcome(judgement.tally, recording)
+
+    def _require_silent(self, recording: Recording, what: str) -> None:
+        """What no parameter shows (an average beside them) has to follow its equations as well."""
+        silent = silent_states(self.algorithm, recording.probe.options)
+        if not silent or (self.has_base and recording is self.base):
+            return
+        known = [s for s in silent if s in self.states_for(recording).bindings]
+        if known:
+            tally = self.judge_lockstep(recording, model=self.model).tally.only(known)
+            if tally.severity is Severity.OUT:
+                raise Failure(what, tally, recording)
 
     def note(self, recording: Recording, judgement: Judgement) -> None:
         """Count lanes for the report, and keep the loosest grade of a type."""

@@ -8,7 +8,7 @@ The thresholds were decided from what correct and wrong implementations measured
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -68,7 +68,8 @@ class Lanes:
             return None
         runs = self.runs()
         whole = np.isfinite(self.expected) & np.isfinite(runs).all(axis=0)
-        if not np.any(whole):
+        # Where rounding alone makes most lanes undefined, it may do so to the others as well.
+        if 2 * np.sum(whole) < np.size(whole) or not np.any(whole):
             return None
         spread = max(_norm((run - self.expected)[whole]) for run in runs)
         away = self.got - self.expected
@@ -164,6 +165,14 @@ class Tally:
             return ""
         used = [BOUND] * (self.seen > self.whole) + [SPREAD] * (self.whole > 0)
         return " and ".join(used)
+
+    def only(self, quantities: Collection[str]) -> Tally:
+        """The part that speaks of some quantities."""
+        part = Tally(self.widest, self.limit)
+        for lanes in self.history:
+            if lanes.quantity in quantities:
+                part.add(lanes)
+        return part
 
     def add(self, lanes: Lanes) -> Severity:
         """Count one quantity; returns the severity of its worst lane."""

@@ -82,14 +82,19 @@ def rms(x: Any) -> Any:
 
 
 @contextmanager
-def algorithm(name: str, title: str, *, version: int = 1) -> Iterator[Draft]:
+def algorithm(
+    name: str, title: str, *, version: int = 1, state_from: model.StateFrom = "first step"
+) -> Iterator[Draft]:
     """Open a specification; on leaving it is validated and kept for the registry.
+
+    `state_from` says when state begins: with a parameter's first step, or with construction.
 
     Raises SpecError that names file, line and equation for anything that does not make sense.
     """
     from instep.spec.validate import validate
 
     with recording(name, title, version) as builder:
+        builder.spec = replace(builder.spec, state_from=state_from)
         draft = Draft(builder.path)
         yield draft
         draft.algorithm = validate(builder.complete())
@@ -122,7 +127,7 @@ def hyper(
     *,
     name: str | None = None,
     names: tuple[str, ...] = (),
-    domain: str = "(-inf,inf)",
+    domain: str | tuple[str, ...] = "(-inf,inf)",
     scope: Literal["group", "optimizer"] = "group",
     latex: str | tuple[str, ...] = "",
     aliases: tuple[str, ...] | tuple[tuple[str, ...], ...] = (),
@@ -135,13 +140,14 @@ def hyper(
     `probe` is the dyadic value (exact in every type) at which the suite tests it; `aliases` are
     other libraries' names; one that is `required` has no default in the constructor.
     """
-    try:
-        interval = model.Domain.parse(domain)
-    except SpecError as error:
-        fail(name or key, str(error), error)
+    domains = [domain] * (len(names) or 1) if isinstance(domain, str) else list(domain)
 
     def one(symbol: str, value: float, index: int | None, tex: Any, other: Any, dyadic: Any) -> Any:
         tex, other = str(tex), tuple(other)
+        try:
+            interval = model.Domain.parse(domains[index or 0])
+        except SpecError as error:
+            fail(name or key, str(error), error)
         item = model.Hyperparameter(
             symbol, key, value, index, interval, scope, tex, other, dyadic, description, required
         )
@@ -152,6 +158,7 @@ def hyper(
         return one(name or key, default, None, latex, aliases, probe)
     count = len(default)
     columns: dict[str, Any] = {"names": names, "latex": latex, "aliases": aliases, "probe": probe}
+    columns["domain"] = domains if names else ()
     for argument, column in columns.items():
         if column and len(column) != count:
             fail(key, f"{argument} has {len(column)} entries for {count} defaults")

@@ -13,6 +13,7 @@ from instep.spec.errors import SpecError
 
 OptionValue = str | bool
 Scope = Literal["parameter", "group", "optimizer"]
+StateFrom = Literal["first step", "construction"]
 Shape = Literal["like", "scalar", "reduced", "rows", "cols", "history"]
 # Keywords of torch's constructors that say how a step runs, not what it computes.
 RUN_KEYWORDS = ("foreach", "capturable", "differentiable", "fused")
@@ -309,7 +310,8 @@ class Algorithm:
 
     `name` is the public name (`adamw`), `spec` the file that holds the equations (`adam`), `pinned`
     the options that the dialect assigns; `options` carry the dialect's values as their defaults.
-    `signature` is the order of the constructor's arguments where the file declares one.
+    `signature` is the order of the constructor's arguments where the file declares one, and
+    `state_from` tells when state begins.
     """
 
     name: str
@@ -336,6 +338,7 @@ class Algorithm:
     gradients: Gradients = Gradients()
     references: tuple[Reference, ...] = ()
     signature: tuple[str, ...] = ()
+    state_from: StateFrom = "first step"
     latex: tuple[tuple[str, str], ...] = ()
     dialect: Dialect | None = None
     # For schedules alone: what a step of the body does to the entries of one parameter group.

@@ -97,12 +97,25 @@ def live_states(algorithm: Algorithm, options: Mapping[str, OptionValue]) -> tup
     return tuple(s.name for s in algorithm.states if s.when is None or decide(s.when, options))
 
 
-def meaningless(algorithm: Algorithm) -> frozenset[str]:
-    """Hyperparameters and options excluded in this dialect, whatever the constructor is given."""
-    chosen = algorithm.option_defaults()
-    closed = {o.name for o in algorithm.options if o.argument is None or o.name in algorithm.pinned}
-    return frozenset(
-        e.name
-        for e in algorithm.exclusions
-        if options_of(e.condition) <= closed and decide(e.condition, chosen)
-    )
+def silent_states(algorithm: Algorithm, options: Mapping[str, OptionValue]) -> tuple[str, ...]:
+    """Symbols of the states that exist under these options and that theta never depends on."""
+    body = resolve(algorithm.body, options)
+    heard, size = {ir.THETA}, 0
+    while size != len(heard):
+        size = len(heard)
+        heard |= _read_for(body, heard)
+    return tuple(name for name in live_states(algorithm, options) if name not in heard)
+
+
+def _read_for(body: ir.Body, wanted: set[str]) -> set[str]:
+    """Names that the statements read that decide about the wanted ones."""
+    found: set[str] = set()
+    for statement in ir.statements(body):
+        if ir.assigned((statement,)) & wanted:
+            nodes = (n for expr in ir.expressions(statement) for n in ir.walk(expr))
+            found |= {
+                n.state if isinstance(n, ir.Absent) else n.name
+                for n in nodes
+                if isinstance(n, ir.Sym | ir.Prev | ir.At | ir.Len | ir.Absent)
+            }
+    return found

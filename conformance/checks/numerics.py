@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
-from instep.conformance.verdict import Severity, Tally
+from instep.conformance.verdict import Severity
 from instep.spec import ir
 from instep.spec.model import Algorithm
 from instep.spec.options import live_states, resolve
@@ -185,18 +185,9 @@ def _lockstep(symbol: str, context: Context) -> Outcome:
     if symbol != ir.THETA and symbol not in states.bindings:
         raise Skip(f"no tensor of the subject was recognised as state {symbol}")
     tally = context.judge_lockstep(context.base).tally
-    mine = _only(tally, symbol)
+    mine = tally.only([symbol])
     if mine.severity is Severity.OUT:
         raise Failure(
             f"{symbol} is wrong after a step from the subject's own state", mine, context.base
         )
     return Outcome(mine)
-
-
-def _only(tally: Tally, symbol: str) -> Tally:
-    """The part of a tally that speaks of one quantity."""
-    part = Tally(tally.widest, tally.limit)
-    for lanes in tally.history:
-        if lanes.quantity == symbol:
-            part.add(lanes)
-    return part

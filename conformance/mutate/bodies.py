@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from instep.conformance.mutate.expressions import MUTATORS, Names, changed
 from instep.conformance.mutate.mutant import Mutant
 from instep.conformance.oracle import Model
@@ -151,8 +153,6 @@ def _initial(algorithm: Algorithm, s: State, init: ir.Expr, kind: str) -> Mutant
 
 def hyperparameters(algorithm: Algorithm) -> Iterator[Mutant]:
     """Read once in the constructor, or squeezed through a narrow type."""
-    import numpy as np
-
     constructed = algorithm.result == "parameters"  # a function gets its values in every call
     for h in algorithm.hyperparameters:
         equation = _first_reading(algorithm, {h.name})
@@ -165,7 +165,7 @@ def hyperparameters(algorithm: Algorithm) -> Iterator[Mutant]:
         if h.domain.integer:
             continue  # exact in half precision up to 2048
         coarse = f"{h.name} rounded to half precision"
-        distort = Model(algorithm, distort={h.name: lambda x: float(np.float16(x))})
+        distort = Model(algorithm, distort={h.name: _half})
         yield Mutant(f"{equation}: {coarse}", equation, coarse, coarse, distort)
     if constructed:
         every = frozenset(h.name for h in algorithm.hyperparameters)
@@ -175,6 +175,12 @@ def hyperparameters(algorithm: Algorithm) -> Iterator[Mutant]:
         shared = replace(algorithm, counter=replace(algorithm.counter, scope="optimizer"))
         text = "one step counter for all parameters"
         yield Mutant(f"counter: {text}", "counter", text, text, Model(shared))
+
+
+def _half(x: float) -> float:
+    """A number squeezed through half precision; a large one becomes infinite."""
+    with np.errstate(over="ignore"):
+        return float(np.float16(x))
 
 
 def _rebinds(let: ir.Let) -> bool:

@@ -26,14 +26,13 @@ class Rprop(EagerOptimizer):
     Args:
         params: parameters to optimize, or dicts that define groups.
         lr: first step size, in [0,inf) (default: 0.01).
-        etas: factors of the step size when the sign turns, and when it stays, each in (-inf,inf)
+        etas: factors of the step size when the sign turns, and when it stays, in (0,1) and (1,inf)
             (default: (0.5, 1.2)).
         step_sizes: limits of the step size, each in (-inf,inf) (default: (1e-06, 50.0)).
         maximize: ascend instead of descend (default: False).
 
     Raises:
         ValueError: a hyperparameter lies outside its domain.
-        ValueError: the step size shrinks by a factor between 0 and 1, and grows by one above 1.
 
     References:
         Riedmiller and Braun, A direct adaptive method for faster backpropagation learning: the
@@ -44,7 +43,7 @@ class Rprop(EagerOptimizer):
 
     _domains: ClassVar[Mapping[str, Domain]] = {
         "lr": Interval(0, inf, "[)"),
-        "etas": (Interval(-inf, inf, "()"), Interval(-inf, inf, "()")),
+        "etas": (Interval(0, 1, "()"), Interval(1, inf, "()")),
         "step_sizes": (Interval(-inf, inf, "()"), Interval(-inf, inf, "()")),
     }
     _older: ClassVar[Mapping[str, object]] = {"maximize": False}
@@ -66,12 +65,6 @@ class Rprop(EagerOptimizer):
             "maximize": maximize,
         }
         super().__init__(params, defaults)
-
-    def _require(self, group: Group) -> None:
-        if (not group["etas"][0] > 0 or not group["etas"][0] < 1) or not group["etas"][1] > 1:
-            raise ValueError(
-                "the step size shrinks by a factor between 0 and 1, and grows by one above 1"
-            )
 
     def _initialize(self, state: State, theta: Tensor, group: Group) -> None:
         state.setdefault("step", 0.0)

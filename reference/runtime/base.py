@@ -11,7 +11,15 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, check_domains, check_entries
 from instep.reference.runtime.sparse import Accepts
-from instep.reference.runtime.work import Group, Layout, State, scalar_dtype
+from instep.reference.runtime.work import (
+    Group,
+    Layout,
+    State,
+    as_numbers,
+    close_work,
+    open_work,
+    scalar_dtype,
+)
 
 Closure = Callable[[], Any]
 
@@ -25,6 +33,7 @@ class Reference(torch.optim.Optimizer):
         _older: entries that older checkpoints lack, with the value that they meant.
         _layout: how the state of a parameter is kept.
         _accepts: which gradients and parameters it takes.
+        _constructs_state: whether state begins with construction, not with the first step.
     """
 
     _domains: ClassVar[Mapping[str, Domain]] = {}
@@ -32,6 +41,7 @@ class Reference(torch.optim.Optimizer):
     _older: ClassVar[Mapping[str, object]] = {}
     _layout: ClassVar[Layout] = Layout()
     _accepts: ClassVar[Accepts] = Accepts()
+    _constructs_state: ClassVar[bool] = False
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         self._check(defaults)
@@ -43,6 +53,16 @@ class Reference(torch.optim.Optimizer):
             self._check({**self.defaults, **param_group})
             self._check_parameters(param_group.get("params"))
         super().add_param_group(param_group)
+        if self._constructs_state:
+            self._construct_state(self.param_groups[-1])
+
+    @torch.no_grad()
+    def _construct_state(self, group: Group) -> None:
+        settings = {key: as_numbers(value) for key, value in group.items() if key != "params"}
+        for p in group["params"]:
+            work = open_work(p, self.state.get(p, {}))
+            self._initialize(work.state, work.theta, settings)
+            close_work(work, work.theta, self.state[p], self._layout)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

@@ -4,50 +4,46 @@
 
 from __future__ import annotations
 
-from instep.reference.vectorized.adabelief import AdaBelief
+from instep.reference.vectorized.adadelta import Adadelta
 from instep.reference.vectorized.adafactor import Adafactor
+from instep.reference.vectorized.adagrad import Adagrad
 from instep.reference.vectorized.adam import Adam
+from instep.reference.vectorized.adamax import Adamax
 from instep.reference.vectorized.adamw import AdamW
-from instep.reference.vectorized.adan import Adan
-from instep.reference.vectorized.ademamix import AdEMAMix
-from instep.reference.vectorized.adopt import ADOPT
 from instep.reference.vectorized.asgd import ASGD
 from instep.reference.vectorized.heun import Heun
 from instep.reference.vectorized.lamb import LAMB
-from instep.reference.vectorized.laprop import LaProp
 from instep.reference.vectorized.lion import Lion
 from instep.reference.vectorized.nadam import NAdam
 from instep.reference.vectorized.radam import RAdam
 from instep.reference.vectorized.ranger import Ranger
+from instep.reference.vectorized.rmsprop import RMSprop
 from instep.reference.vectorized.rprop import Rprop
 from instep.reference.vectorized.sgd import SGD
 from instep.reference.vectorized.sgdw import SGDW
 from instep.reference.vectorized.signsgd import SignSGD
 from instep.reference.vectorized.signum import Signum
 from instep.reference.vectorized.sparseadam import SparseAdam
-from instep.reference.vectorized.yogi import Yogi
 
 __all__ = [
-    "ADOPT",
     "ASGD",
     "LAMB",
     "SGD",
     "SGDW",
-    "AdEMAMix",
-    "AdaBelief",
+    "Adadelta",
     "Adafactor",
+    "Adagrad",
     "Adam",
     "AdamW",
-    "Adan",
+    "Adamax",
     "Heun",
-    "LaProp",
     "Lion",
     "NAdam",
     "RAdam",
+    "RMSprop",
     "Ranger",
     "Rprop",
     "SignSGD",
     "Signum",
     "SparseAdam",
-    "Yogi",
 ]

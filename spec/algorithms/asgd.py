@@ -5,9 +5,9 @@ from __future__ import annotations
 from instep.spec.author import *
 
 with algorithm("asgd", "ASGD: averaged stochastic gradient descent") as spec:
-    lr = hyper("lr", 1e-2, domain="[0,inf)", latex=r"\gamma", probe=1 / 16,
+    lr = hyper("lr", 1e-2, domain="[0,inf)", latex=r"\gamma", probe=1 / 4,
                aliases=("learning_rate", "eta0"), description="learning rate of the first step")
-    lambd = hyper("lambd", 1e-4, latex=r"\lambda", probe=0.25, aliases=("lambda_", "lam"),
+    lambd = hyper("lambd", 1e-4, latex=r"\lambda", probe=1.5, aliases=("lambda_", "lam"),
                   description="decay of the parameter; also how fast the step size falls")
     alpha = hyper("alpha", 0.75, latex=r"\alpha", probe=0.75, aliases=("power",),
                   description="power at which the step size falls")

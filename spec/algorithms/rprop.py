@@ -8,8 +8,9 @@ with algorithm("rprop", "Rprop: resilient backpropagation") as spec:
     lr = hyper("lr", 1e-2, domain="[0,inf)", latex=r"\gamma", probe=1 / 16,
                aliases=("learning_rate", "init_lr", "delta_0"), description="first step size")
     shrink, grow = hyper(
-        "etas", (0.5, 1.2), names=("shrink", "grow"), latex=(r"\eta_-", r"\eta_+"),
-        probe=(0.5, 1.25), aliases=(("eta_minus", "etaminus"), ("eta_plus", "etaplus")),
+        "etas", (0.5, 1.2), names=("shrink", "grow"), domain=("(0,1)", "(1,inf)"),
+        latex=(r"\eta_-", r"\eta_+"), probe=(0.5, 1.25),
+        aliases=(("eta_minus", "etaminus"), ("eta_plus", "etaplus")),
         description="factors of the step size when the sign turns, and when it stays")
     smallest, largest = hyper(
         "step_sizes", (1e-6, 50.0), names=("smallest", "largest"),
@@ -45,9 +46,6 @@ with algorithm("rprop", "Rprop: resilient backpropagation") as spec:
         with otherwise():
             let("last_update", u, where(s < 0, -prev(u), -sign(g) * z))
             let("update", theta, theta + u, form="or_undo")
-
-    require(holds(shrink > 0) & holds(shrink < 1) & holds(grow > 1),
-            "the step size shrinks by a factor between 0 and 1, and grows by one above 1")
 
     reference("Riedmiller and Braun, A direct adaptive method for faster backpropagation learning: "
               "the RPROP algorithm, ICNN 1993", "doi:10.1109/ICNN.1993.298623")

@@ -39,3 +39,19 @@ def test_functions_of_what_has_no_bound_have_none() -> None:
     logarithm = a.call("log", near)
     assert logarithm.bound[0] == np.inf  # log 0 is within reach
     assert abs(np.log(0.5)) <= logarithm.bound[1] < 0.7
+
+
+@np.errstate(all="ignore")
+def test_the_root_of_what_cancellation_may_have_taken_below_zero_is_undefined() -> None:
+    a = BoundedArithmetic(grades("float64")[0])
+    g = a.tensor(np.array([1.1, 0.0]))
+    square = a.binary("**", g, a.number(2))
+    difference = a.binary("-", square, square)
+    assert np.isinf(a.call("sqrt", difference).bound).tolist() == [True, False]
+    clear = a.binary("+", difference, a.number(1))
+    assert np.isfinite(a.call("sqrt", clear).bound).all()
+    # A sum of squares is never below zero, however wide its bound.
+    small = Bounded(np.array([0.0, 1e-300]), np.array([1e-300, 1e-200]))
+    assert np.isfinite(a.call("sqrt", small).bound).all()
+    again = a.binary("*", difference, difference)
+    assert np.isfinite(a.call("sqrt", again).bound).all()

@@ -225,3 +225,14 @@ def test_norms_neither_overflow_nor_vanish():
         found = lanes([3 * size, 4 * size], [0.0, 0.0], [1.0, 1.0], size)
         found.runs = lambda: np.zeros((2, 2))
         assert found.norms().away == pytest.approx(5 * size)
+
+
+def test_a_tensor_most_of_whose_lanes_rounding_makes_undefined_is_not_judged():
+    for lost, judged in ((8, True), (9, False)):
+        tally, found = Tally(widest=True), whole(0.0)
+        runs = found.runs().copy()
+        runs[1, :lost] = math.nan
+        found.runs = lambda runs=runs: runs
+        found.got[:lost] = math.nan
+        found.got[-1] = 99.0
+        assert (tally.add(found) is Severity.OUT) == judged

@@ -208,7 +208,10 @@ class InterpretedOptimizer(torch.optim.Optimizer):
         live = live_states(self.algorithm, self.options)
         for s in self.algorithm.states:
             if s.name in live and s.name in slot.state:
-                self.state[p][s.key] = _like(p, slot.state[s.name]).to(p.dtype)
+                value = slot.state[s.name]
+                single = s.shape == "scalar" and np.size(value) == 1
+                kept = torch.tensor(np.float64(value)) if single else _like(p, value).to(p.dtype)
+                self.state[p][s.key] = kept
 
 
 class _Closure:

@@ -17,7 +17,7 @@ from instep.spec import dialects, get, ir
 from instep.spec.arithmetic import Float64
 from instep.spec.options import resolve
 
-OWN = ("lion", "prodigy", "rmsprop")
+OWN = ("lion", "prodigy")
 MATRICES = ((4, 5), (6, 3), (3, 3))
 
 

@@ -169,3 +169,19 @@ def test_flags_of_a_checkpoint_take_effect():
     run = Run(AdamW, backend="foreach")
     run.optimizer.load_state_dict(Run(AdamW, backend="eager").optimizer.state_dict())
     assert not run.optimizer._runs_foreach(run.optimizer.param_groups[0], run.parameters)
+
+
+@pytest.mark.parametrize("target", OURS)
+def test_state_that_begins_with_construction_is_there_before_a_step(target):
+    """Torch's Adagrad takes over what a checkpoint holds, and makes nothing by itself."""
+    cls = OURS[target].Adagrad
+    first, late = (torch.ones(2, dtype=torch.complex64, requires_grad=True) for _ in range(2))
+    ours = cls([first], initial_accumulator_value=0.5)
+    theirs = torch.optim.Adagrad([first], initial_accumulator_value=0.5)
+    for key, value in theirs.state[first].items():
+        kept = ours.state[first][key]
+        assert kept.dtype == value.dtype
+        assert torch.equal(kept, value)
+    ours.add_param_group({"params": [late], "initial_accumulator_value": 2.0})
+    assert torch.equal(ours.state[late]["sum"], torch.full_like(late, 2 + 2j))
+    assert ours.state[late]["step"] == 0

@@ -12,11 +12,10 @@ from instep.reference import SGD, AdamW
 from instep.spec import dialects
 from instep.spec.arithmetic import Float64
 
-OWN = ("rmsprop",)
 FOREACH = dialects()
 
 
-@pytest.mark.parametrize("name", [*FOREACH, *OWN])
+@pytest.mark.parametrize("name", FOREACH)
 def test_list_form_is_in_step(name, find, load, problem, run, interpret, configurations):
     algorithm, cls = find(name), load(name, "vectorized")
     if not cls._has_foreach:

@@ -406,3 +406,14 @@ signature("lr", "*", "foreach")
     assert load(body).signature == ("lr", "*", "foreach")
     with pytest.raises(SpecError, match="signature: is declared already"):
         load(body + 'signature("lr")')
+
+
+def test_each_entry_of_a_tuple_may_have_its_own_domain(load):
+    body = """
+shrink, grow = hyper("etas", (0.5, 1.5), names=("shrink", "grow"), domain=("(0,1)", "(1,inf)"))
+let("update", theta, theta * shrink * grow - grad(theta))
+"""
+    domains = [str(h.domain) for h in load(body).hyperparameters]
+    assert domains == ["(0,1)", "(1,inf)"]
+    with pytest.raises(SpecError, match="etas: domain has 1 entries for 2 defaults"):
+        load(body.replace(', "(1,inf)")', ",)"))

@@ -7,7 +7,7 @@ import pytest
 from instep.spec import get, ir
 from instep.spec.author import algorithm, choose, holds, hyper, let, option, require, theta
 from instep.spec.errors import SpecError
-from instep.spec.options import assignments, decide, live_states, options_of, resolve
+from instep.spec.options import assignments, decide, live_states, options_of, resolve, silent_states
 
 ALGORITHMS = ["adam", "sgd"]
 
@@ -97,3 +97,11 @@ def test_states_that_exist():
     adam = get("adam")
     assert live_states(adam, adam.option_defaults()) == ("m", "v")
     assert live_states(adam, adam.option_defaults() | {"amsgrad": "raw"}) == ("m", "v", "v_max")
+
+
+def test_silent_states_are_those_that_theta_never_depends_on():
+    asgd = get("asgd")
+    assert silent_states(asgd, asgd.option_defaults()) == ("mu", "ax")
+    for name in ("adam", "rmsprop", "nadam", "rprop", "sgd"):
+        algorithm = get(name)
+        assert silent_states(algorithm, algorithm.option_defaults()) == ()

@@ -1,6 +1,6 @@
-# GENERATED from spec/algorithms/adabelief.py (dialect adabelief/paper) by
+# GENERATED from spec/algorithms/adamax.py (dialect adamax/torch) by
 #     python -m instep.reference.generate
-"""AdaBelief, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Adamax, the eager reference: one tensor at a time, out of place, one equation a line."""
 
 from __future__ import annotations
 
@@ -17,30 +17,26 @@ from instep.reference.runtime.intervals import Domain, Interval
 from instep.reference.runtime.work import Group, Layout, State
 
 
-class AdaBelief(EagerOptimizer):
-    """AdaBelief: step sizes by the belief in observed gradients.
+class Adamax(EagerOptimizer):
+    """Adamax: Adam with the infinity norm.
 
-    The dialect is adabelief/paper: arXiv:2010.07468, algorithm 2. eps is added to the squared
-    deviation in every step and kept there, so that it accumulates to eps / (1 - beta2); it is added
-    once more after the root.
+    The dialect is adamax/torch: torch.optim.Adamax; optax.adamax. eps is added to the size of the
+    gradient. The paper has none.
 
     Args:
         params: parameters to optimize, or dicts that define groups.
-        lr: learning rate, in [0,inf) (default: 0.001).
-        betas: decay rates of the mean and of the squared deviation from it, each in [0,1) (default:
-            (0.9, 0.999)).
-        eps: term that keeps the denominator away from zero, in [0,inf) (default: 1e-16).
-        weight_decay: weight decay, in [0,inf) (default: 0.0).
+        lr: learning rate, in [0,inf) (default: 0.002).
+        betas: decay rates of first moment and norm, each in [0,1) (default: (0.9, 0.999)).
+        eps: term that keeps the norm away from zero, in [0,inf) (default: 1e-08).
+        weight_decay: L2 penalty, in [0,inf) (default: 0.0).
         maximize: ascend instead of descend (default: False).
 
     Raises:
         ValueError: a hyperparameter lies outside its domain.
 
     References:
-        Zhuang et al., AdaBelief optimizer: adapting stepsizes by the belief in observed gradients,
-            NeurIPS 2020, algorithm 2, arXiv:2010.07468
-        Liu et al., On the variance of the adaptive learning rate and beyond, ICLR 2020,
-            arXiv:1908.03265
+        Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 2,
+            arXiv:1412.6980
     """
 
     _domains: ClassVar[Mapping[str, Domain]] = {
@@ -55,9 +51,9 @@ class AdaBelief(EagerOptimizer):
     def __init__(
         self,
         params: ParamsT,
-        lr: float | Tensor = 0.001,
+        lr: float | Tensor = 0.002,
         betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
-        eps: float | Tensor = 1e-16,
+        eps: float | Tensor = 1e-08,
         weight_decay: float | Tensor = 0.0,
         *,
         maximize: bool = False,
@@ -75,8 +71,8 @@ class AdaBelief(EagerOptimizer):
         state.setdefault("step", 0.0)
         if "exp_avg" not in state:
             state["exp_avg"] = torch.zeros_like(theta)
-        if "exp_avg_var" not in state:
-            state["exp_avg_var"] = torch.zeros_like(theta)
+        if "exp_inf" not in state:
+            state["exp_inf"] = torch.zeros_like(theta)
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""
@@ -86,19 +82,19 @@ class AdaBelief(EagerOptimizer):
         weight_decay = group["weight_decay"]
         maximize = group["maximize"]
         m_prev = state["exp_avg"]
-        s_prev = state["exp_avg_var"]
+        u_prev = state["exp_inf"]
         t = state["step"] = state["step"] + 1
 
         if maximize:
-            g = -grad  # adabelief.gradient@yes
+            g = -grad  # adamax.gradient@yes
         else:
-            g = grad  # adabelief.gradient@no
-        theta = theta - lr * weight_decay * theta  # adabelief.decay@decoupled
-        m = state["exp_avg"] = beta1 * m_prev + (1 - beta1) * g  # adabelief.mean
-        d = g - m  # adabelief.deviation@new_mean
-        # adabelief.belief@accumulated
-        s = state["exp_avg_var"] = beta2 * s_prev + (1 - beta2) * d**2 + eps
-        m_hat = m / (1 - beta1**t)  # adabelief.first_correction
-        s_hat = torch.sqrt(s / (1 - beta2**t)) + eps  # adabelief.denominator@accumulated
-        theta = theta - lr * m_hat / s_hat  # adabelief.update
+            g = grad  # adamax.gradient@no
+        if weight_decay != 0:
+            g = g + weight_decay * theta  # adamax.l2
+        m = state["exp_avg"] = beta1 * m_prev + (1 - beta1) * g  # adamax.first_moment
+        # adamax.infinity_norm@gradient
+        u = state["exp_inf"] = torch.maximum(beta2 * u_prev, torch.abs(g) + eps)
+        m_hat = m / (1 - beta1**t)  # adamax.first_correction
+        d = u  # adamax.denominator
+        theta = theta - lr * m_hat / d  # adamax.update
         return theta

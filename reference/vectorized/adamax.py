@@ -1,6 +1,6 @@
-# GENERATED from spec/algorithms/laprop.py (dialect laprop/paper) by
+# GENERATED from spec/algorithms/adamax.py (dialect adamax/torch) by
 #     python -m instep.reference.generate
-"""LaProp, vectorized: a drop-in for torch's optimizers, many tensors a call."""
+"""Adamax, vectorized: a drop-in for torch's optimizers, many tensors a call."""
 
 from __future__ import annotations
 
@@ -12,30 +12,27 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
 
-class LaProp(VectorizedOptimizer):
-    """LaProp: momentum decoupled from adaptivity.
+class Adamax(VectorizedOptimizer):
+    """Adamax: Adam with the infinity norm.
 
-    The dialect is laprop/paper: arXiv:2002.04839, algorithm 1. The learning rate stands outside the
-    momentum.
+    The dialect is adamax/torch: torch.optim.Adamax; optax.adamax. eps is added to the size of the
+    gradient. The paper has none.
 
     Args:
         params: parameters to optimize, or dicts that define groups.
-        lr: learning rate, in (0,inf) (default: 0.0004).
-        betas: decay rates of the momentum and of the second moment, each in [0,1) (default: (0.9,
-            0.999)).
-        eps: term that keeps the denominator away from zero, in [0,inf) (default: 1e-15).
-        weight_decay: weight decay, in [0,inf) (default: 0.0).
-        maximize: ascend instead of descend (default: False).
+        lr: learning rate, in [0,inf) (default: 0.002).
+        betas: decay rates of first moment and norm, each in [0,1) (default: (0.9, 0.999)).
+        eps: term that keeps the norm away from zero, in [0,inf) (default: 1e-08).
+        weight_decay: L2 penalty, in [0,inf) (default: 0.0).
         foreach: run on lists of tensors (True), or not (default: None).
-        capturable: keep the step counter and tensor lr on the device (default: False).
+        maximize: ascend instead of descend (default: False).
         differentiable: let autograd run through the step (default: False).
-        fused: run a fused kernel where there is one (default: None).
+        capturable: keep the step counter and tensor lr on the device (default: False).
         backend: "auto", "foreach", "fused" or "eager"; the keywords foreach and fused must agree
             with it (default: 'auto').
 
@@ -43,12 +40,12 @@ class LaProp(VectorizedOptimizer):
         ValueError: a hyperparameter lies outside its domain.
 
     References:
-        Ziyin, Wang and Ueda, LaProp: separating momentum and adaptivity in Adam, 2020, algorithm 1,
-            arXiv:2002.04839
+        Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 2,
+            arXiv:1412.6980
     """
 
     _domains: ClassVar[Mapping[str, Domain]] = {
-        "lr": Interval(0, inf, "()"),
+        "lr": Interval(0, inf, "[)"),
         "betas": (Interval(0, 1, "[)"), Interval(0, 1, "[)")),
         "eps": Interval(0, inf, "[)"),
         "weight_decay": Interval(0, inf, "[)"),
@@ -58,23 +55,21 @@ class LaProp(VectorizedOptimizer):
         "foreach": None,
         "capturable": False,
         "differentiable": False,
-        "fused": None,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
 
     def __init__(
         self,
         params: ParamsT,
-        lr: float | Tensor = 0.0004,
+        lr: float | Tensor = 0.002,
         betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
-        eps: float | Tensor = 1e-15,
+        eps: float | Tensor = 1e-08,
         weight_decay: float | Tensor = 0.0,
+        foreach: bool | None = None,
         *,
         maximize: bool = False,
-        foreach: bool | None = None,
-        capturable: bool = False,
         differentiable: bool = False,
-        fused: bool | None = None,
+        capturable: bool = False,
         backend: Backend = "auto",
     ) -> None:
         defaults = {
@@ -82,11 +77,10 @@ class LaProp(VectorizedOptimizer):
             "betas": betas,
             "eps": eps,
             "weight_decay": weight_decay,
-            "maximize": maximize,
             "foreach": foreach,
-            "capturable": capturable,
+            "maximize": maximize,
             "differentiable": differentiable,
-            "fused": fused,
+            "capturable": capturable,
         }
         super().__init__(params, defaults, backend)
 
@@ -94,64 +88,64 @@ class LaProp(VectorizedOptimizer):
         state.setdefault("step", 0.0)
         if "exp_avg" not in state:
             state["exp_avg"] = torch.zeros_like(theta)
-        if "exp_avg_sq" not in state:
-            state["exp_avg_sq"] = torch.zeros_like(theta)
+        if "exp_inf" not in state:
+            state["exp_inf"] = torch.zeros_like(theta)
 
     def _foreach_update(self, theta: Tensors, grad: Tensors, state: State, group: Group) -> Tensors:
         """The equations on lists of tensors that agree in type, step and kind of state."""
         lr = group["lr"]
-        mu, nu = group["betas"]
+        beta1, beta2 = group["betas"]
         eps = group["eps"]
         weight_decay = group["weight_decay"]
         maximize = group["maximize"]
         m = state["exp_avg"]
-        n = state["exp_avg_sq"]
+        u = state["exp_inf"]
         t = state["step"] = state["step"] + 1
 
         if maximize:
-            # laprop.gradient@yes: g = -grad
+            # adamax.gradient@yes: g = -grad
             g = torch._foreach_neg(grad)
         else:
-            # laprop.gradient@no: g = grad
+            # adamax.gradient@no: g = grad
             g = grad
-        # laprop.second_moment: n = nu * n_prev + (1 - nu) * g**2
-        torch._foreach_mul_(n, nu)
-        torch._foreach_addcmul_(n, g, g, value=1 - nu)
-        _denominator = 1 - nu**t
-        # laprop.denominator: d = torch.sqrt(n / (1 - nu**t)) + eps
-        d = torch._foreach_sqrt(n)
-        torch._foreach_div_(d, math.sqrt(_denominator))
-        torch._foreach_add_(d, eps)
-        # laprop.momentum: m = mu * m_prev + (1 - mu) * g / d
-        torch._foreach_mul_(m, mu)
-        torch._foreach_addcdiv_(m, g, d, value=1 - mu)
-        _update = 1 - mu**t
-        # laprop.update: theta = theta - lr * m / (1 - mu**t)
-        _update_2 = torch._foreach_mul(m, lr)
-        torch._foreach_div_(_update_2, _update)
-        torch._foreach_sub_(theta, _update_2)
-        # laprop.decay@after: theta = theta - lr * weight_decay * theta
-        torch._foreach_mul_(theta, 1 - lr * weight_decay)
+        if weight_decay != 0:
+            # adamax.l2: g = g + weight_decay * theta
+            g = torch._foreach_add(g, theta, alpha=weight_decay)
+        # adamax.first_moment: m = beta1 * m_prev + (1 - beta1) * g
+        torch._foreach_lerp_(m, g, 1 - beta1)
+        # adamax.infinity_norm@gradient: u = torch.maximum(beta2 * u_prev, torch.abs(g) + eps)
+        torch._foreach_mul_(u, beta2)
+        _infinity_norm = torch._foreach_abs(g)
+        torch._foreach_add_(_infinity_norm, eps)
+        torch._foreach_maximum_(u, _infinity_norm)
+        _first_correction = 1 - beta1**t
+        # adamax.denominator: d = u
+        # adamax.first_correction: m_hat = m / (1 - beta1**t)
+        # adamax.update: theta = theta - lr * m_hat / d
+        torch._foreach_addcdiv_(theta, m, u, value=-lr / _first_correction)
         return theta
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""
         lr = group["lr"]
-        mu, nu = group["betas"]
+        beta1, beta2 = group["betas"]
         eps = group["eps"]
         weight_decay = group["weight_decay"]
         maximize = group["maximize"]
         m_prev = state["exp_avg"]
-        n_prev = state["exp_avg_sq"]
+        u_prev = state["exp_inf"]
         t = state["step"] = state["step"] + 1
 
         if maximize:
-            g = -grad  # laprop.gradient@yes
+            g = -grad  # adamax.gradient@yes
         else:
-            g = grad  # laprop.gradient@no
-        n = state["exp_avg_sq"] = nu * n_prev + (1 - nu) * g**2  # laprop.second_moment
-        d = torch.sqrt(n / (1 - nu**t)) + eps  # laprop.denominator
-        m = state["exp_avg"] = mu * m_prev + (1 - mu) * g / d  # laprop.momentum
-        theta = theta - lr * m / (1 - mu**t)  # laprop.update
-        theta = theta - lr * weight_decay * theta  # laprop.decay@after
+            g = grad  # adamax.gradient@no
+        if weight_decay != 0:
+            g = g + weight_decay * theta  # adamax.l2
+        m = state["exp_avg"] = beta1 * m_prev + (1 - beta1) * g  # adamax.first_moment
+        # adamax.infinity_norm@gradient
+        u = state["exp_inf"] = torch.maximum(beta2 * u_prev, torch.abs(g) + eps)
+        m_hat = m / (1 - beta1**t)  # adamax.first_correction
+        d = u  # adamax.denominator
+        theta = theta - lr * m_hat / d  # adamax.update
         return theta
