@@ -11,6 +11,7 @@ from typing import Any
 
 from instep.conformance.errors import UsageError
 from instep.spec.model import Algorithm, Hyperparameter, OptionValue
+from instep.spec.options import meaningless
 
 _ENTRY = re.compile(r"(\w+)\[(\d+)\]")
 
@@ -108,7 +109,10 @@ def infer_naming(
     _check_rename(rename, algorithm, keywords, takes_any)
     notes: list[str] = []
     found: dict[str, Keyword] = {}
+    unused = _unused(algorithm)
     for h in algorithm.hyperparameters:
+        if h.key in unused:
+            continue
         keyword = _keyword_for(h, keywords, rename, takes_any)
         if keyword is not None and isinstance(keywords.get(keyword.name), bool):
             notes.append(f"the subject's {keyword.name} is a switch, not the number {h.name}")
@@ -133,6 +137,13 @@ def infer_naming(
         _bound(factory),
         tuple(notes),
     )
+
+
+def _unused(algorithm: Algorithm) -> set[str]:
+    """Keys that mean nothing in the dialect; of a tuple all entries do not."""
+    idle = meaningless(algorithm)
+    used = {h.key for h in algorithm.hyperparameters if h.name not in idle}
+    return {h.key for h in algorithm.hyperparameters} - used
 
 
 def signature(factory: Callable[..., Any]) -> tuple[dict[str, Any], bool]:

@@ -200,6 +200,23 @@ class Float64:
         return x
 
 
+def _of_numbers(host: Callable[[float], float], lanes: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The C library's function for one number, as generated code has it; numpy's own may differ.
+
+    Where the library raises, numpy returns what IEEE says.
+    """
+
+    def call(x: Any) -> Any:
+        if np.ndim(x) > 0:
+            return lanes(x)
+        try:
+            return np.float64(host(x))
+        except (OverflowError, ValueError):
+            return lanes(x)
+
+    return call
+
+
 def _floor(x: Any) -> Any:
     return math.floor(x) if np.ndim(x) == 0 and np.isfinite(x) else np.floor(x)
 
@@ -208,8 +225,8 @@ _NUMPY: dict[str, Callable[..., Any]] = {
     "sqrt": np.sqrt,
     "abs": np.abs,
     "sign": np.sign,
-    "exp": np.exp,
-    "log": np.log,
+    "exp": _of_numbers(math.exp, np.exp),
+    "log": _of_numbers(math.log, np.log),
     "floor": _floor,
     "cos": np.cos,
     "max": np.maximum,

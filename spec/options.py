@@ -119,3 +119,14 @@ def _read_for(body: ir.Body, wanted: set[str]) -> set[str]:
                 if isinstance(n, ir.Sym | ir.Prev | ir.At | ir.Len | ir.Absent)
             }
     return found
+
+
+def meaningless(algorithm: Algorithm) -> frozenset[str]:
+    """Hyperparameters and options excluded in this dialect, whatever the constructor is given."""
+    chosen = algorithm.option_defaults()
+    closed = {o.name for o in algorithm.options if o.argument is None or o.name in algorithm.pinned}
+    return frozenset(
+        e.name
+        for e in algorithm.exclusions
+        if options_of(e.condition) <= closed and decide(e.condition, chosen)
+    )

@@ -4,15 +4,20 @@
 
 from __future__ import annotations
 
+from instep.reference.eager.adabelief import AdaBelief
 from instep.reference.eager.adadelta import Adadelta
 from instep.reference.eager.adafactor import Adafactor
 from instep.reference.eager.adagrad import Adagrad
 from instep.reference.eager.adam import Adam
 from instep.reference.eager.adamax import Adamax
 from instep.reference.eager.adamw import AdamW
+from instep.reference.eager.adan import Adan
+from instep.reference.eager.ademamix import AdEMAMix
+from instep.reference.eager.adopt import ADOPT
 from instep.reference.eager.asgd import ASGD
 from instep.reference.eager.heun import Heun
 from instep.reference.eager.lamb import LAMB
+from instep.reference.eager.laprop import LaProp
 from instep.reference.eager.lion import Lion
 from instep.reference.eager.nadam import NAdam
 from instep.reference.eager.radam import RAdam
@@ -24,19 +29,25 @@ from instep.reference.eager.sgdw import SGDW
 from instep.reference.eager.signsgd import SignSGD
 from instep.reference.eager.signum import Signum
 from instep.reference.eager.sparseadam import SparseAdam
+from instep.reference.eager.yogi import Yogi
 
 __all__ = [
+    "ADOPT",
     "ASGD",
     "LAMB",
     "SGD",
     "SGDW",
+    "AdEMAMix",
+    "AdaBelief",
     "Adadelta",
     "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
+    "Adan",
     "Heun",
+    "LaProp",
     "Lion",
     "NAdam",
     "RAdam",
@@ -46,4 +57,5 @@ __all__ = [
     "SignSGD",
     "Signum",
     "SparseAdam",
+    "Yogi",
 ]

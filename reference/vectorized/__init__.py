@@ -4,15 +4,20 @@
 
 from __future__ import annotations
 
+from instep.reference.vectorized.adabelief import AdaBelief
 from instep.reference.vectorized.adadelta import Adadelta
 from instep.reference.vectorized.adafactor import Adafactor
 from instep.reference.vectorized.adagrad import Adagrad
 from instep.reference.vectorized.adam import Adam
 from instep.reference.vectorized.adamax import Adamax
 from instep.reference.vectorized.adamw import AdamW
+from instep.reference.vectorized.adan import Adan
+from instep.reference.vectorized.ademamix import AdEMAMix
+from instep.reference.vectorized.adopt import ADOPT
 from instep.reference.vectorized.asgd import ASGD
 from instep.reference.vectorized.heun import Heun
 from instep.reference.vectorized.lamb import LAMB
+from instep.reference.vectorized.laprop import LaProp
 from instep.reference.vectorized.lion import Lion
 from instep.reference.vectorized.nadam import NAdam
 from instep.reference.vectorized.radam import RAdam
@@ -24,19 +29,25 @@ from instep.reference.vectorized.sgdw import SGDW
 from instep.reference.vectorized.signsgd import SignSGD
 from instep.reference.vectorized.signum import Signum
 from instep.reference.vectorized.sparseadam import SparseAdam
+from instep.reference.vectorized.yogi import Yogi
 
 __all__ = [
+    "ADOPT",
     "ASGD",
     "LAMB",
     "SGD",
     "SGDW",
+    "AdEMAMix",
+    "AdaBelief",
     "Adadelta",
     "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
+    "Adan",
     "Heun",
+    "LaProp",
     "Lion",
     "NAdam",
     "RAdam",
@@ -46,4 +57,5 @@ __all__ = [
     "SignSGD",
     "Signum",
     "SparseAdam",
+    "Yogi",
 ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 import sympy
 
 from instep.spec import ir
 from instep.spec.algebra.cases import Context
-from instep.spec.algebra.execute import Execution, bound_values
+from instep.spec.algebra.execute import Execution, UnsupportedError, bound_values
 from instep.spec.algebra.expressions import infix
 from instep.spec.algebra.induction import Case, Induction, Question
 from instep.spec.algebra.program import Program
@@ -94,8 +95,7 @@ def _preliminaries(attempt: Induction) -> Iterator[Step]:
 
 def _case(attempt: Induction, case: Case) -> Step:
     """What both programs compute in one case, and the form that both have."""
-    q, ring = attempt.question, attempt.ring
-    facts = list(case.context.facts.describe(ring))
+    facts = list(case.context.facts.describe(attempt.ring))
     facts += [f"{name} absent" for name in sorted(case.absent)]
     facts += [f"{name} of b absent" for name in sorted(case.absent_in_b - case.absent)]
     facts += ["the first step"] if case.first else []
@@ -103,16 +103,24 @@ def _case(attempt: Induction, case: Case) -> Step:
     if case.expected is None or case.got is None:
         return Step(f"{title} Neither step is defined here.")
     displays = [*_written(attempt, case)]
+    with suppress(UnsupportedError):  # the time is up: the proof stands, factors are not shown
+        displays += _canonical(attempt, case)
+    return Step(f"{title} Both steps have one canonical form.", tuple(displays))
+
+
+def _canonical(attempt: Induction, case: Case) -> Iterator[Display]:
+    """What both steps leave, in factors."""
+    q, ring = attempt.question, attempt.ring
+    assert case.got is not None
     known: Names = {}
     own = "" if q.relation.is_identity else "_b"
     for name in sorted(attempt.compared & set(case.got), key=lambda n: n == ir.THETA):
         left = f"{name}{own}'"
         stored = ring.variable(ring.keys["stored", ir.THETA]) if name == ir.THETA else None
         form = _pretty(case.context, case.got[name], known, stored)
-        displays.append(_display(q, form, f"both: {left}"))
+        yield _display(q, form, f"both: {left}")
         if not case.got[name].denominator and len(case.got[name].numerator) > 1:
             known[case.got[name].numerator] = sympy.Symbol(left, real=True)
-    return Step(f"{title} Both steps have one canonical form.", tuple(displays))
 
 
 def _display(question: Question, expr: sympy.Basic, left: str = "") -> Display:

@@ -60,6 +60,16 @@ def test_what_the_constructor_does_not_take_is_missing():
     assert naming.options == {}
 
 
+def test_what_means_nothing_in_a_dialect_is_not_set():
+    def lion(params, lr=1e-4, max_lr=None):
+        """A keyword that only another dialect knows."""
+
+    assert "max_lr" not in infer_naming(lion, spec.get("lion/paper")).hyperparameters
+    assert "max_lr" in infer_naming(lion, spec.get("lion/decay-relative")).hyperparameters
+    # torch's SGD decides by an argument whether its momentum means anything.
+    assert "dampening" in infer_naming(torch.optim.SGD, SGD).hyperparameters
+
+
 def test_a_constructor_of_anything_is_given_torch_names():
     naming = infer_naming(anything, ADAM)
     assert naming.missing == ()

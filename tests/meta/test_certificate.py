@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import mpmath
@@ -66,6 +67,14 @@ def test_the_oracle_lies_within_its_own_bound_of_50_digits(dialect: str, values:
     assert found.size > 400
 
 
+def _decided(arithmetic: BoundedArithmetic, steps: Iterable[Quantities]) -> Iterator[Quantities]:
+    """Steps until the bounds leave a branch open (RAdam's, at 4.996): from there on runs part."""
+    for quantities in steps:
+        if arithmetic.ambiguous:
+            return
+        yield quantities
+
+
 @pytest.mark.parametrize("values", ["dyadic", "defaults"])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -73,9 +82,12 @@ def test_random_rounding_stays_within_the_bound(dialect: str, dtype: str, values
     algorithm = spec.get(dialect)
     given = probe(algorithm, values, dtype, 6)
     for profile in grades(dtype):
-        bounded = list(run(algorithm, BoundedArithmetic(profile), given))
+        arithmetic = BoundedArithmetic(profile)
+        decided = list(_decided(arithmetic, run(algorithm, arithmetic, given)))
+        assert len(decided) >= 3
         for seed in SEEDS:
-            found = ratios(bounded, run(algorithm, RandomRounding(profile, seed), given))
+            rounded = islice(run(algorithm, RandomRounding(profile, seed), given), len(decided))
+            found = ratios(decided, rounded)
             assert found.max(initial=0.0) <= 1.0, (profile.name, seed)
 
 

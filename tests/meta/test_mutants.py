@@ -34,6 +34,24 @@ ADVISED |= {
         "factor twice", "sign flipped", "the other branch always taken",
     )
 }  # fmt: skip
+# What no run can show and no algebra here proves: that an average of weights is never exactly 5,
+# and that states which are written in the first step are never missing later.
+UNDECIDED = {("adabelief/rectified", "rectification: strictness of the comparison")}
+UNDECIDED |= {
+    (f"adan/{dialect}", "average_difference: v starts as its first input")
+    for dialect in ("release", "no-prox", "paper", "optax")
+}
+UNDECIDED |= {
+    (f"adopt/{dialect}", "second_moment: v starts as its first input")
+    for dialect in (
+        "paper", "decoupled", "unclipped", "late-clip", "late-clip-decoupled", "third-power"
+    )
+}  # fmt: skip
+UNDECIDED |= {
+    (f"yogi/{dialect}", "first_moment: m starts as its first input")
+    for dialect in ("same-start", "decoupled")
+}
+EXCUSED = {("advised", *known) for known in ADVISED} | {("undecided", *k) for k in UNDECIDED}
 
 
 @cache
@@ -52,8 +70,7 @@ def assert_caught(fates: list[Fate]) -> None:
     left = [
         f
         for f in fates
-        if f.status not in known
-        and not (f.status == "advised" and (f.algorithm.full_name, f.mutant.name) in ADVISED)
+        if f.status not in known and (f.status, f.algorithm.full_name, f.mutant.name) not in EXCUSED
     ]
     assert not left, "\n".join([*map(str, left), table(fates)])
 
