@@ -18,6 +18,7 @@ from instep.reference.generate.emit import (
     eager,
     frame_text,
     schedule,
+    transform,
     vectorized,
     views,
 )
@@ -43,6 +44,7 @@ _TITLES = {
 }
 # The folder of the learning-rate schedulers.
 SCHEDULES = "schedules"
+TRANSFORMS = "transforms"
 _numbers = itertools.count()
 
 
@@ -95,6 +97,26 @@ def generate_schedule_package(algorithms: Sequence[Algorithm]) -> str:
         classes=found,
         exports=sorted(name for _, name in found),
         target=SCHEDULES,
+    )
+
+
+def generate_transform(algorithm: Algorithm) -> str:
+    """The text of a module that defines a function on gradients, not yet formatted."""
+    frame = Frame(algorithm, resolve_options(algorithm))
+    text = _TEMPLATES.get_template("transform.py.jinja").render(transform.context(frame))
+    return re.sub(r"\n{4,}", "\n\n\n", text).rstrip("\n") + "\n"
+
+
+def generate_transform_package(algorithms: Sequence[Algorithm]) -> str:
+    """The text of the package that holds the functions on gradients."""
+    found = [(a.name.replace("-", "_"), transform.function_name(Frame(a, ()))) for a in algorithms]
+    return _TEMPLATES.get_template("package.py.jinja").render(
+        source="spec/",
+        command=frame_text.COMMAND,
+        title="Functions that change gradients in place.",
+        classes=found,
+        exports=sorted(name for _, name in found),
+        target=TRANSFORMS,
     )
 
 

@@ -15,12 +15,15 @@ from instep.reference.generate.errors import GenerateError
 from instep.reference.generate.source import (
     SCHEDULES,
     TARGETS,
+    TRANSFORMS,
     generate_package,
     generate_schedule,
     generate_schedule_package,
     generate_source,
+    generate_transform,
+    generate_transform_package,
 )
-from instep.spec import dialects, get, schedule_names
+from instep.spec import dialects, get, names, schedule_names
 from instep.spec.model import Algorithm
 
 ROOT = Path(next(iter(reference.__path__))).resolve()
@@ -36,6 +39,12 @@ def exported() -> list[Algorithm]:
 def exported_schedules() -> list[Algorithm]:
     """Every schedule that bears the name of a class."""
     found = [get(name) for name in schedule_names()]
+    return [a for a in found if a.dialect is not None and a.dialect.export]
+
+
+def exported_transforms() -> list[Algorithm]:
+    """Every transform of the gradient that bears a name, in the meaning that is its default."""
+    found = [get(name) for name in names() if get(name).result == "gradient"]
     return [a for a in found if a.dialect is not None and a.dialect.export]
 
 
@@ -56,14 +65,16 @@ def generated_files(algorithms: Sequence[Algorithm], *, packages: bool = True) -
         schedules = exported_schedules()
         texts |= {f"{SCHEDULES}/{module_name(a)}.py": generate_schedule(a) for a in schedules}
         texts[f"{SCHEDULES}/__init__.py"] = generate_schedule_package(schedules)
+        transforms = exported_transforms()
+        texts |= {f"{TRANSFORMS}/{module_name(a)}.py": generate_transform(a) for a in transforms}
+        texts[f"{TRANSFORMS}/__init__.py"] = generate_transform_package(transforms)
     return {path: format_source(text) for path, text in sorted(texts.items())}
 
 
 def files_on_disk(root: Path = ROOT) -> Files:
     """Every file below the folders that the generator owns."""
-    paths = [
-        p for target in (*TARGETS, SCHEDULES) for p in (root / target).rglob("*") if p.is_file()
-    ]
+    folders = (*TARGETS, SCHEDULES, TRANSFORMS)
+    paths = [p for target in folders for p in (root / target).rglob("*") if p.is_file()]
     return {
         p.relative_to(root).as_posix(): p.read_text()
         for p in sorted(paths)

@@ -60,7 +60,7 @@ class Max:
 
 Request = Gradient | LossAndGradient | Sum | Max
 Steps = Generator[Request, Any, Tensor]
-_FOLDS: dict[type, Callable[[Any, Any], Any]] = {Sum: lambda a, b: a + b, Max: scalar_math.maximum}
+FOLDS: dict[type, Callable[[Any, Any], Any]] = {Sum: lambda a, b: a + b, Max: scalar_math.maximum}
 
 
 @dataclass(slots=True)
@@ -242,6 +242,6 @@ def _side_by_side(runners: list[Runner], evaluation: _Evaluation) -> None:
 
 def _fold(runners: list[Runner]) -> None:
     parts = [as_numbers(r.request.part) for r in runners if isinstance(r.request, Sum | Max)]
-    total = reduce(_FOLDS[type(runners[0].request)], parts)
+    total = reduce(FOLDS[type(runners[0].request)], parts)
     for r in runners:
         r.answer = total

@@ -35,11 +35,16 @@ def path(model: Model, probe: Probe) -> list[tuple[np.ndarray, np.ndarray]]:
         with np.errstate(all="ignore"):
             oracle.step(t)
         thetas = [slot.theta for slot in oracle.interpreter.slots]
-        for view in model.algorithm.views:
-            thetas += oracle.interpreter.view(view.name)
-        value = np.concatenate([np.ravel(x.value) for x in thetas])
-        bound = np.concatenate(
-            [np.ravel(np.broadcast_to(x.bound, np.shape(x.value))) for x in thetas]
+        # A mutant may have made a parameter one number, or one for each row.
+        shapes = [np.shape(p) for p in probe.parameters]
+        value, bound = (
+            np.concatenate(
+                [
+                    np.ravel(np.broadcast_to(getattr(x, part), shape))
+                    for x, shape in zip(thetas, shapes, strict=True)
+                ]
+            )
+            for part in ("value", "bound")
         )
         out.append((value, bound))
     return out

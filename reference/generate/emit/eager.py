@@ -17,9 +17,12 @@ from instep.spec.model import Hyperparameter, State, TypeEps
 from instep.spec.scope import Scope, infer
 
 
-def emit(frame: Frame) -> list[str]:
-    """Lines of the function body that runs the equations on one parameter."""
-    return _Emitter(frame).function()
+def emit(frame: Frame, *, waits: bool = False) -> list[str]:
+    """Lines of the function body that runs the equations on one parameter.
+
+    With `waits` it asks for its gradient as parameters do that wait for each other.
+    """
+    return _Emitter(frame, waits).function()
 
 
 def by_type(hyperparameters: Iterable[Hyperparameter], like: str = ir.THETA) -> Iterator[str]:
@@ -52,6 +55,7 @@ class _Emitter:
     """One function body in the making."""
 
     frame: Frame
+    waits: bool = False
     lines: Lines = field(default_factory=Lines)
     points: dict[ir.Expr, str] = field(default_factory=dict)
     valid: frozenset[ir.Expr] = frozenset()
@@ -59,7 +63,7 @@ class _Emitter:
     def __post_init__(self) -> None:
         frame = self.frame
         self.naming = Naming(frame)
-        self.lockstep = is_lockstep(frame)
+        self.lockstep = self.waits or is_lockstep(frame)
         self.scopes = infer(frame.algorithm, frame.body)
         names = Names(
             symbol=lambda name: name,

@@ -26,10 +26,14 @@ def test_every_exported_class_has_both_files():
     assert {"adam", "adamw", "sgd"} <= set(names)
     assert names == sorted(names)
     schedules = [tree.module_name(a) for a in tree.exported_schedules()]
+    transforms = [tree.module_name(a) for a in tree.exported_transforms()]
+    assert {"clip_grad_norm", "clip_grad_value"} <= set(transforms)
     assert {"step_lr", "one_cycle_lr"} <= set(schedules)
     assert set(found) == {
         f"{target}/{name}.py" for target in tree.TARGETS for name in [*names, "__init__"]
-    } | {f"schedules/{name}.py" for name in [*schedules, "__init__"]}
+    } | {f"schedules/{name}.py" for name in [*schedules, "__init__"]} | {
+        f"transforms/{name}.py" for name in [*transforms, "__init__"]
+    }
 
 
 def test_every_file_says_where_it_comes_from():
