@@ -10,6 +10,7 @@ from instep.reference.eager.adafactor import Adafactor
 from instep.reference.eager.adagrad import Adagrad
 from instep.reference.eager.adam import Adam
 from instep.reference.eager.adamax import Adamax
+from instep.reference.eager.adamc import AdamC
 from instep.reference.eager.adamw import AdamW
 from instep.reference.eager.adan import Adan
 from instep.reference.eager.ademamix import AdEMAMix
@@ -19,6 +20,7 @@ from instep.reference.eager.heun import Heun
 from instep.reference.eager.lamb import LAMB
 from instep.reference.eager.laprop import LaProp
 from instep.reference.eager.lion import Lion
+from instep.reference.eager.mars import MARS
 from instep.reference.eager.nadam import NAdam
 from instep.reference.eager.radam import RAdam
 from instep.reference.eager.ranger import Ranger
@@ -35,6 +37,7 @@ __all__ = [
     "ADOPT",
     "ASGD",
     "LAMB",
+    "MARS",
     "SGD",
     "SGDW",
     "AdEMAMix",
@@ -43,6 +46,7 @@ __all__ = [
     "Adafactor",
     "Adagrad",
     "Adam",
+    "AdamC",
     "AdamW",
     "Adamax",
     "Adan",

@@ -10,6 +10,7 @@ from instep.reference.vectorized.adafactor import Adafactor
 from instep.reference.vectorized.adagrad import Adagrad
 from instep.reference.vectorized.adam import Adam
 from instep.reference.vectorized.adamax import Adamax
+from instep.reference.vectorized.adamc import AdamC
 from instep.reference.vectorized.adamw import AdamW
 from instep.reference.vectorized.adan import Adan
 from instep.reference.vectorized.ademamix import AdEMAMix
@@ -19,6 +20,7 @@ from instep.reference.vectorized.heun import Heun
 from instep.reference.vectorized.lamb import LAMB
 from instep.reference.vectorized.laprop import LaProp
 from instep.reference.vectorized.lion import Lion
+from instep.reference.vectorized.mars import MARS
 from instep.reference.vectorized.nadam import NAdam
 from instep.reference.vectorized.radam import RAdam
 from instep.reference.vectorized.ranger import Ranger
@@ -35,6 +37,7 @@ __all__ = [
     "ADOPT",
     "ASGD",
     "LAMB",
+    "MARS",
     "SGD",
     "SGDW",
     "AdEMAMix",
@@ -43,6 +46,7 @@ __all__ = [
     "Adafactor",
     "Adagrad",
     "Adam",
+    "AdamC",
     "AdamW",
     "Adamax",
     "Adan",

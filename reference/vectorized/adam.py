@@ -50,6 +50,8 @@ class Adam(VectorizedOptimizer):
             arXiv:1904.09237
         Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 2,
             arXiv:1711.05101
+        Defazio, Why gradients rapidly increase near the end of training, 2025, algorithm 1,
+            arXiv:2506.02285
     """
 
     _domains: ClassVar[Mapping[str, Domain]] = {

@@ -21,7 +21,10 @@ with algorithm("adam", "Adam: adaptive moment estimation") as spec:
     amsgrad = option("amsgrad", "no", "raw", "corrected", argument=True,
                      spelling={False: "no", True: "raw"},
                      description="keep the largest second moment: none, the raw, the corrected one")
-    decay = option("decay", "l2", "decoupled", "after", "unscaled", description="how weight decays",
+    max_lr = hyper("max_lr", 1e-3, domain="(0,inf)", latex=r"\gamma_{\max}", probe=1 / 8,
+                   aliases=("lr_max",), description="largest learning rate of the schedule")
+    decay = option("decay", "l2", "decoupled", "after", "unscaled", "relative", "corrected",
+                   description="how weight decays",
                    argument="decoupled_weight_decay", keyword_only=True,
                    spelling={False: "l2", True: "decoupled"})
     epsilon = option("epsilon", "outside", "hat", "inside", "clamp",
@@ -45,6 +48,10 @@ with algorithm("adam", "Adam: adaptive moment estimation") as spec:
         let("decay", theta, theta - lr * wd * theta, form="decoupled")
     with when(decay == "unscaled"):
         let("decay", theta, theta - wd * theta, form="unscaled")
+    with when(decay == "relative"):
+        let("decay", theta, theta - lr / max_lr * wd * theta, form="relative")
+    with when(decay == "corrected"):
+        let("decay", theta, theta - lr**2 / max_lr * wd * theta, form="corrected")
 
     let("first_moment", m, beta1 * prev(m) + (1 - beta1) * g)
     let("second_moment", v, beta2 * prev(v) + (1 - beta2) * g**2)
@@ -82,12 +89,17 @@ with algorithm("adam", "Adam: adaptive moment estimation") as spec:
     require(~((epsilon == "hat") & (amsgrad == "corrected")),
             "the folded form has no corrected second moment to take the maximum of")
 
+    exclude(max_lr, ~((decay == "relative") | (decay == "corrected")),
+            "only decay relative to the largest learning rate needs it")
+
     reference("Kingma and Ba, Adam: a method for stochastic optimization, "
               "ICLR 2015, algorithm 1", "arXiv:1412.6980")
     reference("Reddi, Kale and Kumar, On the convergence of Adam and beyond, "
               "ICLR 2018, algorithm 2", "arXiv:1904.09237")
     reference("Loshchilov and Hutter, Decoupled weight decay regularization, "
               "ICLR 2019, algorithm 2", "arXiv:1711.05101")
+    reference("Defazio, Why gradients rapidly increase near the end of training, 2025, "
+              "algorithm 1", "arXiv:2506.02285")
 
     dialect("adam/paper", "arXiv:1412.6980, algorithm 1; torch.optim.Adam", export="Adam",
             note="eps is added to the root of the corrected second moment.")
@@ -117,3 +129,11 @@ with algorithm("adam", "Adam: adaptive moment estimation") as spec:
     dialect("adamw/bert", "the same listing with correct_bias=False",
             epsilon="hat", correction="none", decay="after", defaults={"eps": 1e-6},
             note="As hugging-face, without bias correction.")
+    dialect("adamw/decay-relative", "arXiv:1711.05101, algorithm 2, with eta_t = lr / max_lr",
+            decay="relative", defaults={"weight_decay": 1e-2},
+            note="Decay is scaled by the schedule alone, not by the size of the learning rate.")
+    dialect("adamc/paper", "arXiv:2506.02285, algorithm 1", decay="corrected", export="AdamC",
+            defaults={"weight_decay": 1e-2},
+            note="For layers before a normalization: decay is scaled by lr squared over max_lr, so "
+                 "that their gradients do not grow as the learning rate falls. Give all other "
+                 "parameters to AdamW.")

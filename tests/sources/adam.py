@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -91,6 +93,38 @@ class Bert(HuggingFace):
     correct_bias = False
 
 
+class DecayCorrected(AdamWFrame):
+    """The decay of AdamC; the largest learning rate is given."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        max_lr: float = 1e-3,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)
+        for group in self.param_groups:
+            group.setdefault("max_lr", max_lr)
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        m, v, t = moments(p, state)
+        advance(m, v, g, group)
+        c1, c2 = corrections(t, group)
+        p.mul_(1 - self.share(group["lr"], group["max_lr"]) * group["weight_decay"])
+        p.addcdiv_(m / c1, (v / c2).sqrt() + group["eps"], value=-group["lr"])
+
+    def share(self, lr: float, max_lr: float) -> float:
+        return lr * (lr / max_lr)
+
+
+class DecayRelative(DecayCorrected):
+    def share(self, lr: float, max_lr: float) -> float:
+        return lr / max_lr
+
+
 PAUSES = {"gradients/none": "counts the steps of a group, not of a parameter"}
 SOURCES = (
     Source("adam/paper", "torch.optim:Adam"),
@@ -108,6 +142,8 @@ SOURCES = (
     Source("adamw/torch", "optimi:AdamW", defects=PAUSES),
     Source("adamw/decay-after", DecayAfter, paper="Loshchilov and Hutter, decay last"),
     Source("adamw/decay-unscaled", DecayUnscaled, paper="Loshchilov and Hutter, algorithm 2"),
+    Source("adamw/decay-relative", DecayRelative, paper="Loshchilov and Hutter, with a schedule"),
+    Source("adamc/paper", DecayCorrected, paper="Defazio, algorithm 1"),
     Source("adamw/hugging-face", HuggingFace, paper="transformers' AdamW"),
     Source("adamw/bert", Bert, paper="transformers' AdamW, correct_bias=False"),
 )
