@@ -134,6 +134,14 @@ class Subject:
         for group in groups:
             group.update(self.entries(group, values))
 
+    def has_entry(self, group: Mapping[str, Any], symbol: str) -> bool:
+        """Whether a group holds a hyperparameter."""
+        try:
+            self.entries(group, {symbol: 0.0})
+        except UnsupportedError:
+            return False
+        return True
+
     def entries(self, group: Mapping[str, Any], values: Mapping[str, float]) -> dict[str, Any]:
         """Hyperparameters as entries of a group, under the keys that it has.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from instep.conformance.checks.base import Check, Outcome, Plan, Skip
+from instep.conformance.subject import UnsupportedError
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context
@@ -23,8 +24,9 @@ def checks(plan: Plan) -> Iterator[Check]:
 
 def _own_values(context: Context) -> Outcome:
     values = context.probes.other_values(context.subject.naming.hyperparameters)
+    values = _kept_in_groups(context, values)
     if not values:
-        raise Skip("no hyperparameter may be varied")
+        raise Skip("no hyperparameter of its groups may be varied")
     # A third group differs in one value alone: what a step computes once and keeps for all groups
     # that look alike is wrong for it.
     alone = dict(list(values.items())[:1])
@@ -41,3 +43,13 @@ def _own_values(context: Context) -> Outcome:
     return context.require(
         recording, "a group's own hyperparameters are not those it is updated with"
     )
+
+
+def _kept_in_groups(context: Context, values: dict[str, float]) -> dict[str, float]:
+    """Those that its groups have entries for; a wrapper may keep its own elsewhere."""
+    subject = context.subject
+    try:
+        group = subject.group_defaults(context.probes.make("groups", dtype=context.widest))
+    except UnsupportedError as error:
+        raise Skip(str(error)) from error
+    return {k: v for k, v in values.items() if subject.has_entry(group, k)}

@@ -45,7 +45,10 @@ def list_(checks: bool, schedules: bool, as_json: bool) -> None:
         output.print_json(records)
         return
     console = output.console()
-    output.print_page((_checks_page if checks else _specs_page)(records, console.width), console)
+    page = (_checks_page if checks else _specs_page)(records, console.width)
+    if not (checks or schedules):
+        _add_wrappers(page)
+    output.print_page(page, console)
 
 
 def _spec_records(schedules: bool) -> list[dict[str, Any]]:
@@ -106,6 +109,16 @@ def _specs_page(records: list[dict[str, Any]], width: int) -> Page:
                 page.line(f"  {dialect['name']}")
             page.row(dialect["name"] if fits else "", dialect["source"])
     return page
+
+
+def _add_wrappers(page: Page) -> None:
+    """What takes another algorithm, and so is complete only around one."""
+    from instep import spec
+
+    page.blank()
+    page.line("Wrappers, around any of them")
+    for name in spec.wrappers():
+        page.row(f"{name}(adamw)", spec.get(f"{name}(adamw)").title.partition("; around ")[0])
 
 
 def _checks_page(records: list[dict[str, Any]], width: int) -> Page:

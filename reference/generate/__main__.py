@@ -1,6 +1,7 @@
 """Write `reference/eager` and `reference/vectorized` anew from the specifications, or check them.
 
 python -m instep.reference.generate [--check] [SPEC...]
+python -m instep.reference.generate --print TARGET SPEC...      # any: "lookahead(adamw)", a file
 """
 
 from __future__ import annotations
@@ -12,16 +13,21 @@ from collections.abc import Sequence
 from instep.reference.generate import tree
 from instep.reference.generate.emit.frame_text import COMMAND
 from instep.reference.generate.errors import GenerateError
-from instep.spec import SpecError
+from instep.reference.generate.source import TARGETS, generate_source
+from instep.spec import SpecError, get
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 written or up to date, 1 out of date, 2 a usage or generator error."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare only; exit 1 on a difference")
+    parser.add_argument("--print", choices=sorted(TARGETS), help="print instead; of any algorithm")
     parser.add_argument("spec", nargs="*", help="names of exported algorithms (default: all)")
     chosen = parser.parse_args(arguments)
     try:
+        if chosen.print:
+            _print(chosen.spec, chosen.print)
+            return 0
         wanted, found = _trees(chosen.spec)
         if chosen.check:
             return _check(wanted, found)
@@ -31,6 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"generate: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _print(names: Sequence[str], target: str) -> None:
+    """Modules on standard output; load them with `instep.reference.generate.load_class`."""
+    if not names:
+        raise GenerateError("--print needs the name of an algorithm")
+    print("\n\n".join(tree.format_source(generate_source(get(n), target)) for n in names), end="")
 
 
 def _trees(names: Sequence[str]) -> tuple[tree.Files, tree.Files]:
