@@ -18,10 +18,10 @@ from instep.conformance.rounding import RandomRounding
 from instep.spec.arithmetic import Exact
 from instep.spec.model import Algorithm
 from meta.runs import Quantities, run
+from sampling import each_dialect
 
 SHAPES = ((41,), (3, 5))
 SEEDS = (-1, -2, *range(3))  # all down, all up, by chance
-DIALECTS = spec.dialects()
 
 
 def probe(algorithm: Algorithm, values: str, dtype: str, steps: int) -> Probe:
@@ -53,7 +53,7 @@ def ratios(bounded: Iterable[Quantities], other: Iterable[Quantities]) -> Any:
 
 
 @pytest.mark.parametrize("values", ["dyadic", "defaults", "fine"])
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", each_dialect())
 def test_the_oracle_lies_within_its_own_bound_of_50_digits(dialect: str, values: str):
     algorithm = spec.get(dialect)
     profile = grades("float64")[0]
@@ -77,7 +77,7 @@ def _decided(arithmetic: BoundedArithmetic, steps: Iterable[Quantities]) -> Iter
 
 @pytest.mark.parametrize("values", ["dyadic", "defaults"])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", each_dialect())
 def test_random_rounding_stays_within_the_bound(dialect: str, dtype: str, values: str):
     algorithm = spec.get(dialect)
     given = probe(algorithm, values, dtype, 6)

@@ -12,12 +12,12 @@ from instep.conformance.oracle import Model
 from instep.conformance.suite import Session, check
 from meta.interpreted import subject
 from meta.strength import Fate, Judge, all_mutants, fails, few, killer, sample, table
+from sampling import BY_DEFAULT, each_dialect
 
 DIALECTS = spec.dialects()
 # Two dialects are swept completely in every run, and of what every other name means by default a
 # few mutants are tried; the rest waits for `make test-slow`.
 WHOLE = ("sgd/torch", "adamw/torch")
-SAMPLED = tuple(spec.get(name).full_name for name in spec.names())
 PARTS = 4
 FEW = 6
 
@@ -75,7 +75,7 @@ def assert_caught(fates: list[Fate]) -> None:
     assert not left, "\n".join([*map(str, left), table(fates)])
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", each_dialect())
 def test_the_specification_itself_fails_nothing(dialect: str):
     algorithm = spec.get(dialect)
     assert killer(Model(algorithm), algorithm) == ""
@@ -95,7 +95,7 @@ def test_every_mutant_is_caught(dialect: str, part: int):
     assert_caught([judge(dialect).fate(m) for m in everything(dialect)[part::PARTS]])
 
 
-@pytest.mark.parametrize("dialect", [d for d in SAMPLED if d not in WHOLE])
+@pytest.mark.parametrize("dialect", [d for d in sorted(BY_DEFAULT) if d not in WHOLE])
 def test_a_few_mutants_are_caught(dialect: str):
     chosen = few(mutants(spec.get(dialect)), FEW)
     assert len(chosen) == FEW

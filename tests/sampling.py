@@ -1,0 +1,21 @@
+"""Which dialects a test is run on: a deterministic sample always, all of them when asked for.
+
+What every name means by default is always tried. The other dialects share most of their equations
+with it, and every one of them is compared with an independent source in each run; the rest of what
+can be said of them waits for `make test-slow`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from instep import spec
+
+BY_DEFAULT = frozenset(spec.get(name).full_name for name in spec.names())
+
+
+def each_dialect() -> list[object]:
+    """All dialects as parameters of a test; those that no name means by default are slow."""
+    return [
+        d if d in BY_DEFAULT else pytest.param(d, marks=pytest.mark.slow) for d in spec.dialects()
+    ]
