@@ -73,6 +73,7 @@ class Context:
         self.in_step: list[Recording] = []
         self.grades: dict[str, str] = {}
         self.total = Tally(widest=True)
+        self.run: Callable[[Subject, Probe], Recording] = run
         self._recordings: dict[tuple[str, str], Recording | Exception] = {}
         self._model = Model(plan.algorithm)
         self._cause = ""
@@ -126,7 +127,7 @@ class Context:
         key = (probe.name, probe.dtype)
         if key not in self._recordings:
             try:
-                self._recordings[key] = run(self.subject, probe)
+                self._recordings[key] = self.run(self.subject, probe)
             except (SubjectError, UnsupportedError) as error:
                 self._recordings[key] = error
         kept = self._recordings[key]

@@ -14,11 +14,12 @@ from typing import Any
 from instep import spec as specs
 from instep.conformance import keywords
 from instep.conformance.checks.base import Skip
-from instep.conformance.checks.hyperparameters import scales_state
+from instep.conformance.checks.hyperparameters import scale_state
 from instep.conformance.diagnose import reproduces
 from instep.conformance.errors import SubjectError, UsageError
 from instep.conformance.observe import Recording
 from instep.conformance.oracle import Model
+from instep.conformance.shared_runs import SharedRuns
 from instep.conformance.subject import Subject, name_of
 from instep.conformance.suite import Session
 from instep.spec.model import Algorithm
@@ -173,6 +174,7 @@ class _Search:
     ran: bool = False
     refusal: str = ""
     matches: list[Match] = field(default_factory=list)
+    runs: SharedRuns = field(default_factory=SharedRuns)
 
     def try_specification(self, algorithm: Algorithm) -> None:
         """Add the dialects of one specification that the subject is in step with."""
@@ -215,6 +217,7 @@ class _Search:
                 rename=rename,
                 timeout=20,
             )
+            session.context.run = self.runs
             result = session.run(session.ids[0])
         except (Skip, SubjectError, UsageError, ValueError) as error:
             self.refusal = self.refusal or " ".join(str(error).split())
@@ -287,7 +290,8 @@ def _recordings(session: Session) -> Iterator[Recording]:
     )
     # Changes of decay rates of moments show how a state is kept, not what is computed.
     names = context.subject.naming.hyperparameters
-    other = probes.other_values(n for n in names if not scales_state(context.algorithm, n))
+    scales = scale_state(context.algorithm)
+    other = probes.other_values(n for n in names if n not in scales)
     if other:
         changes = {4: other}
         changed = probes.make(

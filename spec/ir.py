@@ -249,7 +249,9 @@ Body = tuple[Stmt, ...]
 
 def children(expr: Expr) -> tuple[Expr, ...]:
     """Direct subexpressions, in written order."""
-    match expr:
+    match expr:  # the commonest first: everything that reads equations comes by here
+        case Sym():
+            return ()
         case Binary(_, a, b) | Compare(_, a, b) | MatMul(a, b):
             return (a, b)
         case Negate(a) | Transpose(a) | Grad(a) | Loss(a) | Reduce(_, _, a) | At(_, a):
@@ -258,16 +260,18 @@ def children(expr: Expr) -> tuple[Expr, ...]:
             return xs
         case Where(c, a, b):
             return (c, a, b)
-        case Sym() | Prev() | Const() | Opt() | Value() | Absent() | Touched() | Len():
+        case Prev() | Const() | Opt() | Value() | Absent() | Touched() | Len():
             return ()
     raise SpecError(f"unknown expression node {type(expr).__name__}")
 
 
 def walk(expr: Expr) -> Iterator[Expr]:
     """The expression and all its subexpressions, outermost first."""
-    yield expr
-    for child in children(expr):
-        yield from walk(child)
+    left = [expr]
+    while left:
+        node = left.pop()
+        yield node
+        left.extend(reversed(children(node)))
 
 
 def rewrite(expr: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:

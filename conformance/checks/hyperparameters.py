@@ -18,37 +18,33 @@ if TYPE_CHECKING:
 
 def checks(plan: Plan) -> Iterator[Check]:
     """One check per hyperparameter of a group."""
+    scales = scale_state(plan.algorithm)
     for h in plan.algorithm.hyperparameters:
         if h.scope == "group":
             yield Check(
                 f"hyperparameters/{slug(h.name)}-changed",
-                "should" if scales_state(plan.algorithm, h.name) else "must",
+                "should" if h.name in scales else "must",
                 f"a change of {h.name} by hand or by a scheduler acts from the next step on",
                 partial(_changed, h.name),
             )
 
 
-def scales_state(algorithm: Algorithm, symbol: str) -> bool:
-    """Whether a state is an average with weight 1 - h, or the step count is an exponent of h.
+def scale_state(algorithm: Algorithm) -> frozenset[str]:
+    """Those h for which a state is an average with weight 1 - h, or that are raised to a power.
 
     Correct implementations keep such state in many forms (unnormalised or corrected moments,
     running powers), which agree only while h stays as it is.
     """
     states = {s.name for s in algorithm.states}
+    names: set[str] = set()
     for let in ir.lets(resolve(algorithm.body, algorithm.option_defaults())):
-        averaged = let.target.name in states and _complement(symbol) in ir.walk(let.value)
-        if averaged or _raised(let.value, symbol):
-            return True
-    return False
-
-
-def _complement(symbol: str) -> ir.Expr:
-    return ir.Binary("-", ir.Const(1), ir.Sym(symbol))
-
-
-def _raised(expr: ir.Expr, symbol: str) -> bool:
-    powers = (n for n in ir.walk(expr) if isinstance(n, ir.Binary) and n.op == "**")
-    return any(ir.Sym(symbol) in ir.walk(n.left) for n in powers)
+        for node in ir.walk(let.value):
+            match node:
+                case ir.Binary("-", ir.Const(1), ir.Sym(name)) if let.target.name in states:
+                    names.add(name)
+                case ir.Binary("**", base, _):
+                    names |= {n.name for n in ir.walk(base) if isinstance(n, ir.Sym)}
+    return frozenset(names)
 
 
 def _changed(symbol: str, context: Context) -> Outcome:
