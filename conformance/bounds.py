@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from instep.conformance.profile import Profile
+from instep.conformance.profile import FloatType, Profile
 from instep.spec.arithmetic import AXES, OPERATORS, axes, lanes_in
 from instep.spec.errors import SpecError
 
@@ -67,12 +67,17 @@ class BoundedArithmetic:
     """
 
     def __init__(self, profile: Profile) -> None:
-        self.profile = profile
+        self.whole = profile
+        self.ambiguous = 0
+        self.block("")
+
+    def block(self, name: str) -> None:
+        """Equations of a block round as coarsely as the profile says of it."""
+        self.profile = profile = self.whole.of_block(name)
         self.unit, self.scalar_unit = profile.unit, profile.scalar_unit
         self.eta = profile.eta
         self.bits, self.scalar_bits = profile.compute.bits, profile.scalar.bits
         self.largest = profile.compute.largest
-        self.ambiguous = 0
 
     # ---- entering
 
@@ -355,8 +360,19 @@ class BoundedArithmetic:
         kept = self.profile.kept_type(state)
         if kept is None or not isinstance(x, Bounded):
             return x
-        bound = x.bound + kept.unit * np.abs(x.value) + kept.tiny * (x.value != 0)
-        return Bounded(x.value, np.where(np.abs(x.value) > kept.largest, math.inf, bound), x.host)
+        return _kept(x, kept)
+
+    def entered(self, x: Any) -> Any:
+        """A tensor is rounded to the block's type where that is the narrower one."""
+        if not isinstance(x, Bounded) or x.host or self.profile is self.whole:
+            return x
+        return _kept(x, self.profile.compute)
+
+
+def _kept(x: Bounded, kind: FloatType) -> Bounded:
+    """A value as a type keeps it."""
+    bound = x.bound + kind.unit * np.abs(x.value) + kind.tiny * (x.value != 0)
+    return Bounded(x.value, np.where(np.abs(x.value) > kind.largest, math.inf, bound), x.host)
 
 
 def _is_unit(x: Bounded) -> bool:

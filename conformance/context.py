@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,8 +12,9 @@ from instep.conformance.mapping import StateMap, infer_mapping
 from instep.conformance.observe import Recording
 from instep.conformance.oracle import Model, lockstep, trajectory
 from instep.conformance.probes import Probe, ProbeFactory
-from instep.conformance.profile import FLOAT_TYPES, ORDER, Profile, grades
+from instep.conformance.profile import FLOAT_TYPES, ORDER, FloatType, Profile, grades
 from instep.conformance.subject import ConstructionError, Subject, UnsupportedError, run
+from instep.conformance.types import block_type, computed_in
 from instep.conformance.verdict import (
     IN_STEP,
     LOOSE,
@@ -69,7 +70,7 @@ class Context:
         self.given_state = dict(state or {})
         self.lacks = frozenset(lacks)
         self.declared = dict(profile or {})
-        _check_declared(self.declared, self.lacks)
+        _check_declared(self.declared, self.lacks, [b.name for b in plan.algorithm.blocks])
         self.in_step: list[Recording] = []
         self.grades: dict[str, str] = {}
         self.total = Tally(widest=True)
@@ -179,6 +180,7 @@ class Context:
     def judge(self, recording: Recording, *, model: Model | None = None) -> Judgement:
         """Trajectory: the parameters against the oracle's own run."""
         chosen = model or self.model
+        recording.blocks = self.blocks
         return self._graded(recording, lambda profile: trajectory(chosen, recording, profile))
 
     def judge_lockstep(self, recording: Recording, *, model: Model | None = None) -> Judgement:
@@ -194,7 +196,7 @@ class Context:
         widest = dtype == self.widest
         limit = OUT_OF_STEP
         for profile in self.profiles(dtype):
-            tally = Tally(widest, limit)
+            tally = Tally(widest, limit, coarse=bool(profile.blocks))
             for lanes in compare(profile):
                 for one in lanes:
                     tally.add(one)
@@ -212,7 +214,22 @@ class Context:
         """Admissible profiles, strictest first, with what the user declared."""
         kept = FLOAT_TYPES.get(self.declared.get("state", ""))
         states = {s.name: kept for s in self.algorithm.states} if kept is not None else {}
-        return grades(dtype, states=states)
+        return grades(dtype, states=states, blocks=self.blocks)
+
+    @cached_property
+    def blocks(self) -> dict[str, FloatType]:
+        """Types of the spec's blocks: declared, else the narrowest that a step was seen to use."""
+        out = {b.name: FLOAT_TYPES[b.narrowest] for b in self.algorithm.blocks}
+        if not out:
+            return {}
+        try:
+            probe = self.probes.make("types", dtype="float64", shapes=((7, 5),), steps=1)
+            seen = computed_in(lambda: run(self.subject, probe))
+        except (SubjectError, UnsupportedError):
+            seen = list(out.values())
+        observed = {name: block_type(narrowest, seen) for name, narrowest in out.items()}
+        declared = {k: FLOAT_TYPES[v] for k, v in self.declared.items() if k in out}
+        return {k: t for k, t in {**observed, **declared}.items() if t is not None}
 
     def require(self, recording: Recording, what: str) -> Outcome:
         """An outcome for a recording that must be in step; raises Failure when it is not."""
@@ -272,11 +289,14 @@ class Context:
         return None if judged.tally.severity is Severity.OUT else self.base
 
 
-def _check_declared(profile: Mapping[str, str], lacks: frozenset[str]) -> None:
-    types = ", ".join(FLOAT_TYPES)
+def _check_declared(
+    profile: Mapping[str, str], lacks: frozenset[str], blocks: Sequence[str]
+) -> None:
+    types, keys = ", ".join(FLOAT_TYPES), ("state", *blocks)
     for key, value in profile.items():
-        if key != "state" or value not in FLOAT_TYPES:
-            raise UsageError(f"profile {key}={value}: it says state=T, with T one of {types}")
+        if key not in keys or value not in FLOAT_TYPES:
+            known = " or ".join(f"{name}=T" for name in keys)
+            raise UsageError(f"profile {key}={value}: it says {known}, with T one of {types}")
     for name in sorted(lacks - set(FLOAT_TYPES)):
         raise UsageError(f"lacks {name}: what a subject may lack is one of {types}")
 

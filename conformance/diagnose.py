@@ -154,7 +154,7 @@ def _reproduces(model: Model, recordings: Sequence[Recording]) -> float | None:
 
 def _best_profile(model: Model, recording: Recording) -> float | None:
     """The ratio under the strictest profile that fits; the loosest decides, so it goes first."""
-    *stricter, loosest = grades(recording.probe.dtype)
+    *stricter, loosest = grades(recording.probe.dtype, blocks=recording.blocks)
     ratio = _within(model, recording, loosest)
     if ratio is None:
         return None

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from instep.conformance.probes import Probe
+from instep.conformance.profile import FloatType
 
 Leaf = Any  # a float64 array, or a number
 _IGNORED = frozenset({"param_groups", "defaults", "state"})
@@ -44,6 +45,7 @@ class Recording:
     Attributes:
         calls: what the closure saw, call by call, in each step that was given one.
         primed: whether the subject finds the first gradient of a step in p.grad.
+        blocks: types of the spec's blocks of equations that are narrower than the parameters.
     """
 
     probe: Probe
@@ -53,6 +55,7 @@ class Recording:
     primed: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict)
     grouped: bool = True
+    blocks: Mapping[str, FloatType] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from instep.spec.conditions import violated
+from instep.spec.conditions import misshapen, violated
 from instep.spec.gradients import needs_closure
-from instep.spec.ir import Reduce, Sym, nodes, walk
+from instep.spec.ir import MatMul, Reduce, Sym, nodes, walk
 from instep.spec.model import Algorithm, Hyperparameter, OptionValue
 from instep.spec.options import resolve
 
@@ -211,6 +211,7 @@ class ProbeFactory:
         """A probe with the usual parameters and gradients; calm ones do not pause.
 
         Gradients are sparse where the spec takes no others, or as asked.
+        Shapes that the spec excludes are replaced by others of about as many lanes.
 
         Raises:
             ValueError: no values near the given ones meet the spec's requirements.
@@ -223,13 +224,15 @@ class ProbeFactory:
         if self.reduces:
             pair = (2,) if more.get("complex") else ()
             shapes = (*shapes, *((*shape, *pair) for shape in _STILL))
-        parameters, gradients = data(shapes, steps, dtype, calm=calm)
+        fitting = tuple(near_shape(self.algorithm, shape) for shape in shapes)
+        mixed = any(isinstance(n, MatMul) for n in nodes(self.algorithm.body))
+        parameters, gradients = data(fitting, steps, dtype, calm=calm, mixed=mixed)
         if self.reduces:
             parameters, gradients = _still(parameters, gradients)
         closure = needs_closure(resolve(self.algorithm.body, chosen))
         slopes = tuple(_slopes(p, dtype) for p in parameters) if closure else ()
         if sparse if sparse is not None else not self.algorithm.gradients.dense:
-            more["touched"] = touched_lanes(shapes, steps, calm=calm)
+            more["touched"] = touched_lanes(fitting, steps, calm=calm)
             gradients = _masked(gradients, more["touched"])
         return Probe(
             name,
@@ -244,10 +247,36 @@ class ProbeFactory:
         )
 
 
+def near_shape(algorithm: Algorithm, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape that the spec admits, with about as many lanes; this one if it is.
+
+    Raises:
+        ValueError: none of those that are tried.
+    """
+    lanes = max(1, int(np.prod(shape, dtype=np.int64)))
+    long = min(lanes, int(2 * np.sqrt(lanes)))  # tall, as the scale of a matrix may depend on it
+    short = max(1, lanes // long)
+    matrices = ((long, short), (short, long), (short, short))
+    for candidate in (shape, (lanes,), *matrices, (long, short, 1), (long, short, 1, 1), ()):
+        if not misshapen(algorithm, candidate):
+            return candidate
+    message = algorithm.shapes[0].message
+    raise ValueError(f"no shape like {shape} meets the spec's requirement: {message}")
+
+
 def data(
-    shapes: Sequence[tuple[int, ...]], steps: int, dtype: str, *, calm: bool = False
+    shapes: Sequence[tuple[int, ...]],
+    steps: int,
+    dtype: str,
+    *,
+    calm: bool = False,
+    mixed: bool = False,
 ) -> tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]:
-    """Parameters, and gradients per step; the same for the same arguments, whatever ran before."""
+    """Parameters, and gradients per step; the same for the same arguments, whatever ran before.
+
+    Where matrix products mix the lanes of a tensor, small ones would vanish beside large ones; then
+    every tensor has a scale of its own.
+    """
     rng = np.random.default_rng(_SEED)
     sizes = [int(np.prod(shape, dtype=np.int64)) for shape in shapes]
     total = sum(sizes)
@@ -258,7 +287,8 @@ def data(
         return tuple(x.reshape(shape) for x, shape in zip(parts, shapes, strict=True))
 
     parameters = apart(_parameter_lanes(rng, total))
-    history = _gradient_lanes(rng, total, steps, dtype, calm)
+    tensor = np.repeat(np.arange(len(sizes)), sizes) if mixed else None
+    history = _gradient_lanes(rng, total, steps, dtype, calm, tensor)
     return parameters, tuple(apart(g) for g in history)
 
 
@@ -319,11 +349,13 @@ def _parameter_lanes(rng: np.random.Generator, total: int) -> Any:
 
 
 def _gradient_lanes(
-    rng: np.random.Generator, total: int, steps: int, dtype: str, calm: bool
+    rng: np.random.Generator, total: int, steps: int, dtype: str, calm: bool, tensor: Any
 ) -> list[Any]:
     """Scales over many powers of two; histories: random, one sign, rising, falling, pauses."""
     low, high = (-10, 3) if dtype == "float16" else (-30, 7)
     scale = rng.integers(low, high, total)
+    if tensor is not None:
+        scale = scale % 3 + np.array([high - 8, low + 2, (low + high) // 2])[tensor % 3]
     kind = rng.permutation(total) % (4 if calm else 8)
     one_sign = _signs(rng, total)
     out = []

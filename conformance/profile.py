@@ -8,7 +8,8 @@ parameter's type at least); the strictest one that fits is reported as a grade.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Profile:
         scalar: type of host scalars (hyperparameters, bias corrections).
         kept: type in which parameters and states are kept, where it is narrower than `compute`.
         states: the same for single states, by symbol.
+        blocks: types of the spec's blocks of equations that are computed in a narrower one.
         flush: whether subnormal results become zero.
     """
 
@@ -57,6 +59,14 @@ class Profile:
     kept: FloatType | None = None
     states: Mapping[str, FloatType] = field(default_factory=dict)
     flush: bool = False
+    blocks: Mapping[str, FloatType] = field(default_factory=dict)
+
+    def of_block(self, name: str) -> Profile:
+        """The profile of the equations of a block; itself where that is no narrower."""
+        kind = self.blocks.get(name)
+        if kind is None or kind.bits >= self.compute.bits:
+            return self
+        return replace(self, compute=kind)
 
     @property
     def unit(self) -> float:
@@ -87,22 +97,32 @@ def _with_oracle(t: FloatType) -> float:
 
 
 def grades(
-    dtype: str, *, states: Mapping[str, FloatType] | None = None, flush: bool = False
+    dtype: str,
+    *,
+    states: Mapping[str, FloatType] | None = None,
+    blocks: Mapping[str, FloatType] | None = None,
+    flush: bool = False,
 ) -> list[Profile]:
     """Admissible profiles for parameters of a type, strictest first; the last one is the verdict's.
 
     Args:
         dtype: type of the parameters.
         states: types in which states are kept, where they were declared or observed to be narrower.
+        blocks: types in which blocks of equations are computed, where they may be narrower.
         flush: whether the machine flushes subnormals.
     """
     own, wide, single = FLOAT_TYPES[dtype], FLOAT_TYPES["float64"], FLOAT_TYPES["float32"]
     kept = states or {}
+
+    def profile(what: str, compute: FloatType, scalar: FloatType, stored: Any = None) -> Profile:
+        narrow = {k: t for k, t in (blocks or {}).items() if t.bits < compute.bits}
+        name = ", ".join([what, *(f"{k} in {t.name}" for k, t in narrow.items())])
+        return Profile(name, compute, scalar, stored, kept, flush, narrow)
+
     ladder = [
-        Profile(f"{dtype} throughout, scalars in float64", own, wide, None, kept, flush),
-        Profile(f"{dtype} throughout, scalars in float32", own, single, None, kept, flush),
+        profile(f"{dtype} throughout, scalars in float64", own, wide),
+        profile(f"{dtype} throughout, scalars in float32", own, single),
     ]
     if own.bits < single.bits:
-        inside = Profile(f"{dtype} stored, float32 inside", single, wide, own, kept, flush)
-        ladder.insert(0, inside)
+        ladder.insert(0, profile(f"{dtype} stored, float32 inside", single, wide, own))
     return ladder

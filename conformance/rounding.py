@@ -34,10 +34,21 @@ class RandomRounding(Float64):
     """
 
     def __init__(self, profile: Profile, seed: int) -> None:
-        self.profile, self.seed = profile, seed
+        self.whole, self.seed = profile, seed
+        self.generator = np.random.default_rng(max(seed, 0))
+        self.block("")
+
+    def block(self, name: str) -> None:
+        """Equations of a block round as coarsely as the profile says of it."""
+        self.profile = profile = self.whole.of_block(name)
         self.compute, self.scalar = profile.compute, profile.scalar
         self.unit, self.scalar_unit = profile.unit, profile.scalar_unit
-        self.generator = np.random.default_rng(max(seed, 0))
+
+    def entered(self, x: Any) -> Any:
+        """A tensor is rounded to the block's type where that is the narrower one."""
+        if _is_host(x) or self.profile is self.whole:
+            return x
+        return self._to_grid(x, self.compute)
 
     def tensor(self, x: Any) -> Any:
         """An exact float64 tensor; an observed value lies anywhere within its bound."""
@@ -112,8 +123,11 @@ class RandomRounding(Float64):
     # ---- roundings
 
     def _met(self, x: Any) -> Any:
-        """A host number as it meets a tensor."""
-        return self._to_grid(np.float64(x), self.compute) if _is_host(x) else x
+        """A host number as it meets a tensor: in its type, but in float32 at least, as in torch."""
+        if not _is_host(x):
+            return x
+        single = FLOAT_TYPES["float32"]
+        return self._to_grid(np.float64(x), max(self.compute, single, key=lambda t: t.bits))
 
     def _power(self, a: Any, b: Any, host: bool) -> Any:
         """As coarse as a product of b factors may be; a tensor's square is one product."""
@@ -160,8 +174,10 @@ class RandomRounding(Float64):
         """To a neighbour on the grid of one more bit; beyond the range to infinity."""
         if kind.bits == 53:
             return x
+        smallest = math.frexp(kind.tiny)[1] - 1
+        if _is_host(x) and _on_grid(float(x), kind.bits + 1, smallest):  # most of them are
+            return x
         exponent = np.frexp(x)[1]
-        smallest = int(np.log2(kind.tiny))
         quantum = np.ldexp(1.0, np.maximum(exponent - (kind.bits + 1), smallest))
         steps = np.divide(x, quantum)
         low = np.floor(steps)
@@ -189,7 +205,17 @@ class RandomRounding(Float64):
 
 
 def _is_host(*values: Any) -> bool:
-    return not any(isinstance(x, np.ndarray) for x in values)
+    for x in values:  # noqa: SIM110 - a generator would cost more than the test
+        if isinstance(x, np.ndarray):
+            return False
+    return True
+
+
+def _on_grid(x: float, bits: int, smallest: int) -> bool:
+    if not math.isfinite(x):
+        return True
+    exponent = math.frexp(x)[1]
+    return math.ldexp(x, -max(exponent - bits, smallest)).is_integer()
 
 
 def _like(x: Any, host: bool) -> Any:

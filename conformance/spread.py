@@ -35,23 +35,21 @@ class Spread:
     def __init__(self, profile: Profile, start: Callable[[RandomRounding], Oracle]) -> None:
         self.profile, self.start = profile, start
         self._places: dict[int, list[Place]] = {}
-        self._runs: list[Oracle] = []
-        self._after: list[list[dict[tuple[str, int], Any]]] = []
+        self._runs: list[_Run] = []
 
     def place(self, t: int, i: int, parameter: Any, states: Mapping[str, Bounded]) -> None:
         """Before step t every run gets this parameter and these states, as the oracle does."""
         self._places.setdefault(t, []).append((i, parameter, states))
 
-    def values(self, symbol: str, t: int, i: int) -> Any:
-        """A quantity of parameter i after step t, one row per run."""
-        if not self._runs:
-            self._runs = [self.start(RandomRounding(self.profile, k)) for k in range(RUNS)]
+    def values(self, symbol: str, t: int, i: int, runs: int = RUNS) -> Any:
+        """A quantity of parameter i after step t, one row for each of so many runs."""
+        while len(self._runs) < runs:
+            self._runs.append(_Run(self, len(self._runs)))
         with np.errstate(all="ignore"):
-            while len(self._after) < t:
-                self._after.append([self._step(run, len(self._after) + 1) for run in self._runs])
-        return np.stack([np.asarray(after[symbol, i]) for after in self._after[t - 1]])
+            return np.stack([np.asarray(run.after(t)[symbol, i]) for run in self._runs[:runs]])
 
-    def _step(self, run: Oracle, t: int) -> dict[tuple[str, int], Any]:
+    def step(self, run: Oracle, t: int) -> dict[tuple[str, int], Any]:
+        """Step t of one run; what it holds afterwards, by symbol and parameter."""
         for i, parameter, states in self._places.get(t, ()):
             run.place(i, parameter, {name: run.arithmetic.tensor(x) for name, x in states.items()})
         run.step(t)
@@ -61,3 +59,17 @@ class Spread:
             for name, value in {**slot.state, THETA: slot.theta}.items()
             if not isinstance(value, list)
         }
+
+
+class _Run:
+    """One run, as far as it was asked for."""
+
+    def __init__(self, spread: Spread, seed: int) -> None:
+        self.spread = spread
+        self.oracle = spread.start(RandomRounding(spread.profile, seed))
+        self.steps: list[dict[tuple[str, int], Any]] = []
+
+    def after(self, t: int) -> dict[tuple[str, int], Any]:
+        while len(self.steps) < t:
+            self.steps.append(self.spread.step(self.oracle, len(self.steps) + 1))
+        return self.steps[t - 1]

@@ -13,7 +13,7 @@ from instep.conformance.errors import SubjectError, UsageError
 from instep.conformance.landscapes import TorchNumbers, evaluate
 from instep.conformance.naming import Naming, infer_naming
 from instep.conformance.observe import Call, Recording, observe, to_array
-from instep.conformance.probes import Probe
+from instep.conformance.probes import Probe, near_shape
 from instep.conformance.sparse import gradient_tensor, rewritten
 from instep.conformance.transform import GradientTransform
 from instep.spec.model import Algorithm, OptionValue
@@ -96,6 +96,11 @@ class Subject:
             return GradientTransform(self.factory, parameters, **arguments)
         return self.factory(parameters, **arguments)
 
+    def parameter(self) -> torch.nn.Parameter:
+        """A parameter of a few lanes that the algorithm admits, to try a constructor with."""
+        shape = near_shape(self.algorithm, (3,))
+        return torch.nn.Parameter(torch.ones(shape), requires_grad=self.requires_grad)
+
     def groups(self, probe: Probe, tensors: Sequence[torch.Tensor]) -> Any:
         """What the constructor gets: a list of tensors, or groups with their own values."""
         if not probe.groups:
@@ -115,8 +120,7 @@ class Subject:
 
     def group_defaults(self, probe: Probe) -> dict[str, Any]:
         """What a group holds when it does not say otherwise, under the subject's own keys."""
-        p = torch.nn.Parameter(torch.zeros(1), requires_grad=self.requires_grad)
-        optimizer = self.build([p], probe.hyperparameters, probe.options)
+        optimizer = self.build([self.parameter()], probe.hyperparameters, probe.options)
         groups = getattr(optimizer, "param_groups", None)
         if not groups:
             raise UnsupportedError("the subject has no param_groups")
@@ -160,6 +164,8 @@ class Subject:
             index = h.index if keyword is None else keyword.index
             if isinstance(present, tuple | list) and index is not None:
                 whole = list(present)
+                if index >= len(whole) or isinstance(whole[index], tuple | list):
+                    raise UnsupportedError(f"its groups keep {key} in a form of their own")
                 whole[index] = value
                 out[key] = type(present)(whole)
             else:

@@ -17,6 +17,8 @@ import numpy as np
 
 IN_STEP, LOOSE, OUT_OF_STEP = 2.0, 32.0, 1024.0
 SENSITIVITY = 1 / 8
+# Runs that acquit already, of all those that are made before anything is condemned.
+FEW = 4
 BOUND, SPREAD = "bound", "norm-wise spread"
 
 
@@ -44,7 +46,7 @@ class Lanes:
     expected: Any
     bound: Any
     change: Any
-    runs: Callable[[], Any] | None = None
+    runs: Callable[..., Any] | None = None
 
     def ratio(self) -> Any:
         """|got - expected| / bound; 0 where equal, inf where a NaN or an exact lane differs."""
@@ -63,10 +65,22 @@ class Lanes:
         return ~np.isfinite(self.bound) | ~np.isfinite(self.expected)
 
     def norms(self) -> Norms | None:
-        """The whole tensor against the spread of the runs, None where there is none to compare."""
+        """The whole tensor against the spread of the runs, None where there is none to compare.
+
+        More runs only widen the spread, and by little: where a few acquit, or are far away, no
+        others are made.
+        """
         if self.runs is None:
             return None
-        runs = self.runs()
+        few = self._norms(self.runs(runs=FEW))
+        if few is not None:
+            everywhere = np.array_equal(few.whole, np.isfinite(self.expected))
+            sure = few.ratio <= IN_STEP or (few.ratio > LOOSE and everywhere)
+            if sure or few.sensitivity > SENSITIVITY:
+                return few
+        return self._norms(self.runs())
+
+    def _norms(self, runs: Any) -> Norms | None:
         whole = np.isfinite(self.expected) & np.isfinite(runs).all(axis=0)
         # Where rounding alone makes most lanes undefined, it may do so to the others as well.
         if 2 * np.sum(whole) < np.size(whole) or not np.any(whole):
@@ -129,6 +143,9 @@ class Tally:
     Attributes:
         widest: whether this is the widest type that the subject supports, where algebra is judged.
         limit: bounds beyond which a lane of the widest type is another algorithm.
+        coarse: whether a block of equations is computed in a narrower type than the parameters. It
+            drowns what the widest type shows elsewhere, and what exceeds its spread twice over, by
+            an eighth of the update, is no rounding.
         worst: largest ratio over the lanes that count.
         severity: of the worst lane.
         first: the worst lane of the first step in which any lane is as bad as `severity` ends up.
@@ -141,6 +158,7 @@ class Tally:
 
     widest: bool
     limit: float = OUT_OF_STEP
+    coarse: bool = False
     worst: float = 0.0
     severity: Severity = Severity.IN_STEP
     first: Worst | None = None
@@ -168,7 +186,7 @@ class Tally:
 
     def only(self, quantities: Collection[str]) -> Tally:
         """The part that speaks of some quantities."""
-        part = Tally(self.widest, self.limit)
+        part = Tally(self.widest, self.limit, self.coarse)
         for lanes in self.history:
             if lanes.quantity in quantities:
                 part.add(lanes)
@@ -226,7 +244,10 @@ class Tally:
         mangled = not norms.away <= SENSITIVITY * norms.change
         lane = int(np.argmax(np.where(norms.whole, np.abs(lanes.got - lanes.expected), 0.0)))
         found = Worst(lanes, lane, norms.ratio, norms.spread)
-        return self._note(found, norms.whole, bool(self._out(norms.ratio, mangled)))
+        out = bool(self._out(norms.ratio, mangled))
+        if self.coarse:
+            out = mangled and norms.ratio > 2 * IN_STEP
+        return self._note(found, norms.whole, out)
 
     def _note(self, found: Worst, where: Any, out: bool) -> Severity:
         """Remember what is not in step; the first of the worst kind is what a report shows."""

@@ -108,6 +108,12 @@ class Arithmetic(Protocol):
     def store(self, x: Any, state: str) -> Any:
         """What remains of a value when it is kept as a state (or as the parameter, `theta`)."""
 
+    def block(self, name: str) -> None:
+        """What follows belongs to a block of equations with a precision of its own; "" to none."""
+
+    def entered(self, x: Any) -> Any:
+        """What remains of a value that comes into the present block from outside of it."""
+
 
 class Float64:
     """Float64 on numpy: a second evaluator beside the generated code, which runs on torch."""
@@ -196,6 +202,13 @@ class Float64:
         return int(x)
 
     def store(self, x: Any, state: str) -> Any:
+        """Nothing is lost."""
+        return x
+
+    def block(self, name: str) -> None:
+        """One precision everywhere."""
+
+    def entered(self, x: Any) -> Any:
         """Nothing is lost."""
         return x
 

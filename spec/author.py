@@ -44,9 +44,9 @@ __all__ = [
     "absent", "accept", "algorithm", "apply", "at", "cbrt", "choose", "col_mean", "cols", "cos",
     "counter", "dialect", "equal", "exclude", "exp", "floor", "grad", "holds", "hyper", "inner",
     "inputs", "length", "let", "local", "log", "loss", "matmul", "max_over_params", "maximum",
-    "mean", "minimum", "ndim", "norm", "numel", "option", "otherwise", "pi", "prev", "push",
-    "reference", "refuse_nonfinite", "repeat", "require", "returns", "rms", "row_mean", "rows",
-    "sign", "signature", "sqrt", "state", "theta", "total", "total_over_params", "touched",
+    "mean", "minimum", "ndim", "norm", "numel", "option", "otherwise", "pi", "precision", "prev",
+    "push", "reference", "refuse_nonfinite", "repeat", "require", "returns", "rms", "row_mean",
+    "rows", "sign", "signature", "sqrt", "state", "theta", "total", "total_over_params", "touched",
     "transpose", "type_eps", "unit_mean", "unit_norm", "unit_total", "view", "when", "where",
 ]  # fmt: skip
 
@@ -178,14 +178,15 @@ def option(
     *values: model.OptionValue,
     argument: bool | str = False,
     keyword_only: bool = False,
-    spelling: Mapping[bool | str, model.OptionValue] | None = None,
+    spelling: Mapping[bool | str | None, model.OptionValue] | None = None,
     description: str = "",
 ) -> OptionSymbol:
     """Declare a static switch; its first value is the default, no values mean a boolean.
 
     `argument` says that the constructor has it (under another keyword if a string), `keyword_only`
     that it does not take it by position; `spelling` maps the constructor's values to the option's,
-    `{False: "no", True: "raw"}`.
+    `{False: "no", True: "raw"}`. A constructor whose default is None says so by `{None: ...}`,
+    beside the value that None stands for.
     """
     values = values or (False, True)
     check_values(name, values)
@@ -193,6 +194,8 @@ def option(
     for _, inside in spelled:
         if inside not in values:
             fail(name, f"spelling maps to {inside!r}, which is no value of the option")
+    if spelling and None in spelling and [x for _, x in spelled].count(spelling[None]) < 2:
+        fail(name, f"None stands for {spelling[None]!r}, which has to be spelled otherwise too")
     key = name if argument is True else argument
     how = model.Argument(key, spelled, keyword_only) if key else None
     _declare("options", name, model.Option(name, values, values[0], how, description))
@@ -316,9 +319,15 @@ def view(name: str, value: Any, *, inverse: Any = None, description: str = "") -
 
 
 def require(condition: Any, message: str) -> None:
-    """Declare what hyperparameters and options must satisfy together; constructors enforce it."""
+    """Declare what hyperparameters and options must satisfy together; constructors enforce it.
+
+    A condition on the shape of theta, `require(equal(ndim(theta), 2), ...)`, is one on every
+    parameter that is given to the constructor.
+    """
     item = model.Requirement(as_condition(condition, "require"), message, line())
-    current().add("requirements", item)
+    nodes = ir.walk(item.condition)
+    shaped = any(isinstance(n, ir.Call) and n.function in ir.SHAPE_FUNCTIONS for n in nodes)
+    current().add("shapes" if shaped else "requirements", item)
 
 
 def refuse_nonfinite(quantity: Any, condition: Any, message: str) -> None:
@@ -386,7 +395,8 @@ def let(equation: str, target: Any, value: Any, form: str = "") -> None:
     node = frozen(equation, target)
     if not isinstance(node, ir.Sym | ir.At):
         fail(equation, f"cannot assign to {target}; the left side is a symbol or at(symbol, index)")
-    builder.record(ir.Let(equation, node, frozen(equation, value), form, line()))
+    value = frozen(equation, value)
+    builder.record(ir.Let(equation, node, value, form, line(), builder.block))
 
 
 def _alternatives(equation: str, target: Any, choice: Choice) -> ir.Body:
@@ -446,6 +456,23 @@ def otherwise() -> Iterator[None]:
         fail("otherwise", f"the branch of line {started} is empty; leave it out")
     builder.stack[-1].pop()
     builder.record(replace(last, otherwise=tuple(body)))
+
+
+@contextmanager
+def precision(name: str, narrowest: str) -> Iterator[None]:
+    """Equations whose arithmetic may be narrower than the parameter's: `bfloat16` at the coarsest.
+
+    What they read from outside is rounded to that type, and what is read of them afterwards is not.
+    """
+    builder = current()
+    if builder.block:
+        fail(name, f"it stands inside the block {builder.block}; close that one first")
+    builder.add("blocks", model.Block(name, narrowest, line()))
+    builder.block = name
+    try:
+        yield
+    finally:
+        builder.block = ""
 
 
 @contextmanager

@@ -254,6 +254,8 @@ def _joined(outer: model.Algorithm, inner: model.Algorithm, names: Names) -> mod
         signature=_signature(outer, inner, names),
         dialects=_dialects(outer, inner, names),
         requirements=(*outer.requirements, *_requirements(inner, names)),
+        shapes=(*outer.shapes, *(replace(r, line=0) for r in inner.shapes)),
+        blocks=tuple(dict.fromkeys((*outer.blocks, *inner.blocks))),
         exclusions=(*outer.exclusions, *_exclusions(inner, names)),
         gradients=_accepted(outer.gradients, inner.gradients),
         refusals=(*outer.refusals, *_refusals(inner, names)),

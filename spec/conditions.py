@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from instep.spec import ir
-from instep.spec.arithmetic import OPERATORS
+from instep.spec.arithmetic import OPERATORS, shape_query
 from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm, OptionValue, Requirement
 
@@ -26,6 +26,25 @@ def holds(
         case ir.Logic("or", xs):
             return any(holds(x, values, options) for x in xs)
     raise SpecError(f"{type(condition).__name__} is no condition on hyperparameters")
+
+
+def misshapen(algorithm: Algorithm, shape: tuple[int, ...]) -> list[Requirement]:
+    """Requirements on the shape of a parameter that one of this shape does not meet."""
+    return [r for r in algorithm.shapes if not _fits(r.condition, shape)]
+
+
+def _fits(condition: ir.Expr, shape: tuple[int, ...]) -> bool:
+    """The truth of a condition on a shape."""
+
+    def number(node: ir.Expr) -> ir.Expr | None:
+        if isinstance(node, ir.Call) and node.function in ir.SHAPE_FUNCTIONS:
+            return ir.Const(shape_query(node.function, shape))
+        return None
+
+    try:
+        return holds(ir.rewrite(condition, number), {}, {})
+    except SpecError:  # a vector has no rows
+        return False
 
 
 def violated(

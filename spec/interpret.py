@@ -171,6 +171,9 @@ class _Step:
         self.shared: dict[str, Any] = {k: self._input(v) for k, v in inputs.items()}
         self.shared_before: dict[str, Any] = {}
         self.gradients: dict[ir.Expr, tuple[Any, Gradients]] = {}
+        # The block that is being computed, and the one in which each symbol was assigned last.
+        self.block = ""
+        self.blocks: dict[str, str] = {}
 
     def run(self) -> None:
         self._begin()
@@ -276,18 +279,30 @@ class _Step:
                     raise SpecError(f"interpreter: unknown statement {type(statement).__name__}")
 
     def _let(self, let: ir.Let, active: list[int]) -> None:
+        self._enter(let.block)
         self._evaluate_gradients(let.value, active)
         name = let.target.name
         if self.scopes.symbols[name] <= Scope.OPTIMIZER:
             value = self._value(let.value, None)
             self._assign(self.shared, let.target, value, None)
             self._note(let, None, value)
+            self._leave(name)
             return
         values = [self._value(let.value, i) for i in active]
         self._forget_gradients(name)
         for i, value in zip(active, values, strict=True):
             self._assign(self.slots[i].now, let.target, value, i)
             self._note(let, i, value)
+        self._leave(name)
+
+    def _enter(self, block: str) -> None:
+        self.block = block
+        self.arithmetic.block(block)
+
+    def _leave(self, name: str) -> None:
+        """An equation is done: remember which block its target belongs to."""
+        self.blocks[name] = self.block
+        self._enter("")
 
     def _assign(
         self, env: dict[str, Any], target: ir.Sym | ir.At, value: Any, i: int | None
@@ -320,10 +335,19 @@ class _Step:
             self._body(branch.otherwise, off)
 
     def _repeat(self, loop: ir.Repeat, active: list[int]) -> None:
+        """Parameters that make as many rounds make them together."""
+        together: dict[range, list[int]] = {}
+        for i in active:
+            together.setdefault(self._range(loop, i), []).append(i)
+        for rounds, some in (together or {self._range(loop, None): []}).items():
+            self._rounds(loop, rounds, some)
+
+    def _range(self, loop: ir.Repeat, i: int | None) -> range:
+        bounds = (self._value(x, i) for x in (loop.start, loop.stop))
+        return range(*map(self.arithmetic.integer, bounds))
+
+    def _rounds(self, loop: ir.Repeat, rounds: range, active: list[int]) -> None:
         first = active[0] if active else None
-        bounds = (self._value(x, first) for x in (loop.start, loop.stop))
-        start, stop = map(self.arithmetic.integer, bounds)
-        rounds = range(start, stop)
         for k in reversed(rounds) if loop.down else rounds:
             self.shared[loop.variable] = k
             self._body(loop.body, active)
@@ -363,9 +387,9 @@ class _Step:
         a = self.arithmetic
         match expr:
             case ir.Sym(name):
-                return self._symbol(name, i)
+                return self._outside(self._symbol(name, i), self.blocks.get(name, ""))
             case ir.Prev(name):
-                return self._previous(name, i)
+                return self._outside(self._previous(name, i))
             case ir.Const(value):
                 return a.number(value)
             case ir.Binary(op, x, y):
@@ -398,7 +422,7 @@ class _Step:
                 return a.transpose(self._value(x, i))
             case ir.Grad(at):
                 assert i is not None
-                return self.gradients[at][1][i]
+                return self._outside(self.gradients[at][1][i])
             case ir.Loss(at):
                 return self.gradients[at][0]
             case ir.At(name, index):
@@ -419,6 +443,10 @@ class _Step:
         if axis is not None and ndim < -axis:
             raise SpecError(f"interpreter: a tensor of {ndim} dimensions has no {over} to {op}")
         return self.arithmetic.reduce(op, over, x)
+
+    def _outside(self, value: Any, block: str = "") -> Any:
+        """What was computed elsewhere enters a block of a precision of its own."""
+        return value if block == self.block else self.arithmetic.entered(value)
 
     def _symbol(self, name: str, i: int | None) -> Any:
         if i is not None and name in self.slots[i].now:

@@ -191,13 +191,17 @@ def _line() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Let:
-    """`target = value`: one named equation; `form` tells alternatives of one quantity apart."""
+    """`target = value`: one named equation; `form` tells alternatives of one quantity apart.
+
+    `block` names the equations whose arithmetic may be narrower than the parameter's.
+    """
 
     equation: str
     target: Sym | At
     value: Expr
     form: str = ""
     line: int = _line()
+    block: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +356,7 @@ def rewrite_body(
             case Let(name, target, value, form):
                 new = go(target)
                 assert isinstance(new, Sym | At)
-                return Let(equation(name), new, go(value), form, s.line)
+                return Let(equation(name), new, go(value), form, s.line, s.block)
             case If(condition, then, otherwise):
                 yes, no = tuple(map(one, then)), tuple(map(one, otherwise))
                 return If(go(condition), yes, no, s.line)

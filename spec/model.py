@@ -101,10 +101,13 @@ class Hyperparameter:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """How an option appears in the constructor: keyword, and its value for each option value."""
+    """How an option appears in the constructor: keyword, and its value for each option value.
+
+    A value of None stands for an option value that has a spelling of its own too.
+    """
 
     key: str
-    values: tuple[tuple[bool | str, OptionValue], ...]
+    values: tuple[tuple[bool | str | None, OptionValue], ...]
     keyword_only: bool = False
 
     def option_value(self, value: object) -> OptionValue:
@@ -116,7 +119,13 @@ class Argument:
 
     def constructor_value(self, option: OptionValue) -> bool | str | None:
         """The constructor's value for an option value, None when it cannot express it."""
-        return next((outer for outer, inner in self.values if inner == option), None)
+        spelled = (outer for outer, inner in self.values if inner == option and outer is not None)
+        return next(spelled, None)
+
+    @property
+    def unsaid(self) -> OptionValue | None:
+        """The option value that the constructor's None stands for, if it takes None."""
+        return next((inner for outer, inner in self.values if outer is None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +243,18 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Equations that may be computed in a narrower type than the parameter's, but in none beyond.
+
+    `narrowest` is the coarsest admissible type, `bfloat16` say.
+    """
+
+    name: str
+    narrowest: str
+    line: int = field(default=0, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Exclusion:
     """A hyperparameter or option that means nothing while a condition on options holds, and why."""
 
@@ -329,6 +350,9 @@ class Algorithm:
     slots: tuple[str, ...] = ()
     dialects: tuple[Dialect, ...] = ()
     requirements: tuple[Requirement, ...] = ()
+    # Conditions on the shape of every parameter; optimizers refuse the others.
+    shapes: tuple[Requirement, ...] = ()
+    blocks: tuple[Block, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     # What the step computes: the parameters, or (clipping) a new gradient in the place of the old.

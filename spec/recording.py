@@ -58,6 +58,7 @@ class Builder:
     stack: list[list[ir.Stmt]] = field(default_factory=lambda: [[]])
     conditions: list[ir.Expr] = field(default_factory=list)
     branch: ir.If | None = None
+    block: str = ""
 
     def add(self, kind: str, item: Any) -> None:
         """Append to one of the specification's tuples."""

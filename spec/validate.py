@@ -23,6 +23,7 @@ RESERVED = frozenset(
 )
 # Dots follow the names of composed algorithms, which may have hyphens.
 _EQUATION = re.compile(r"([a-z][a-z0-9_-]*\.)*[a-z][a-z0-9_]*")
+_NARROW = ("bfloat16", "float16", "float32")
 _FORM = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _DIALECT = re.compile(r"[a-z][a-z0-9-]*/[a-z0-9][a-z0-9-]*")
 _COMPOSED = re.compile(r"[a-z][a-z0-9/().-]*")
@@ -34,6 +35,8 @@ def validate(algorithm: model.Algorithm) -> model.Algorithm:
     _hyperparameters(algorithm)
     _signature(algorithm)
     _conditions(algorithm)
+    _shapes(algorithm)
+    _blocks(algorithm)
     _dialects(algorithm)
     _statements(algorithm)
     _equations(algorithm)
@@ -168,6 +171,30 @@ def _of_theta(condition: ir.Expr) -> bool:
         case ir.Compare() | ir.Logic() | ir.Binary():
             return all(map(_of_theta, ir.children(condition)))
     return False
+
+
+def _shapes(algorithm: model.Algorithm) -> None:
+    """Requirements on shapes speak of theta's shape and of nothing else."""
+    for r in algorithm.shapes:
+        symbols = {n.name for n in ir.walk(r.condition) if isinstance(n, ir.Sym)}
+        options = any(isinstance(n, ir.Opt) for n in ir.walk(r.condition))
+        if symbols != {ir.THETA} or options:
+            reason = f"a condition on shapes asks for that of theta alone ({r.message})"
+            fail(algorithm, "require", reason, r.line)
+
+
+def _blocks(algorithm: model.Algorithm) -> None:
+    """Every block has a name of its own, a known type, and equations."""
+    used = {let.block for let in ir.lets(algorithm.body)}
+    for k, block in enumerate(algorithm.blocks):
+        if block.narrowest not in _NARROW:
+            known = ", ".join(_NARROW)
+            reason = f"its narrowest type is one of {known}, not {block.narrowest!r}"
+            fail(algorithm, block.name, reason, block.line)
+        if block.name in (other.name for other in algorithm.blocks[:k]):
+            fail(algorithm, block.name, "two blocks of this precision have one name", block.line)
+        if block.name not in used:
+            fail(algorithm, block.name, "the block holds no equation", block.line)
 
 
 def _initial_value(algorithm: model.Algorithm, state: model.State, constants: set[str]) -> None:

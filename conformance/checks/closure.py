@@ -128,7 +128,7 @@ def _points(context: Context) -> Outcome:
     if not attempt.probe.closure:
         return _where_the_step_began(attempt)
     tally = context.judge_lockstep(attempt.recording).tally
-    mine = Tally(tally.widest, tally.limit)
+    mine = Tally(tally.widest, tally.limit, tally.coarse)
     for lanes in tally.history:
         if lanes.quantity.startswith("point "):
             mine.add(lanes)

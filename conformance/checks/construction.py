@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from instep.conformance.checks.base import Check, Outcome, Plan
 from instep.conformance.errors import SubjectError
@@ -115,9 +114,9 @@ def _restrict(context: Context) -> list[str]:
 
 def _accepts(context: Context, values: dict[str, float]) -> bool:
     chosen = context.probes.admissible(values, context.probes.options)
-    p = torch.nn.Parameter(torch.zeros(3), requires_grad=context.subject.requires_grad)
     try:
-        context.subject.build([p], chosen or values, context.probes.options)
+        parameter = context.subject.parameter()
+        context.subject.build([parameter], chosen or values, context.probes.options)
     except ConstructionError:
         return False
     return True

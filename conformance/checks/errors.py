@@ -72,7 +72,7 @@ def _hyperparameter(symbol: str, context: Context) -> Outcome:
 
 
 def _refuses(context: Context, values: dict[str, float], what: str) -> None:
-    p = torch.nn.Parameter(torch.ones(3))
+    p = context.subject.parameter()
     try:
         context.subject.build([p], values, context.probes.options)
     except ConstructionError as error:
@@ -86,7 +86,7 @@ def _refuses(context: Context, values: dict[str, float], what: str) -> None:
 
 
 def _parameters(what: str, make: Any, expected: type[Exception], context: Context) -> Outcome:
-    p = torch.nn.Parameter(torch.ones(3))
+    p = context.subject.parameter()
     values, options = context.probes.base, context.probes.options
     if not isinstance(context.subject.build([p], values, options), torch.optim.Optimizer):
         raise Skip("the subject is no torch.optim.Optimizer")

@@ -8,7 +8,7 @@ import numpy as np
 
 from instep.conformance.mutate import bodies
 from instep.conformance.mutate.mutant import Mutant
-from instep.conformance.probes import dyadic
+from instep.conformance.probes import dyadic, near_shape
 from instep.spec.arithmetic import Float64
 from instep.spec.errors import SpecError
 from instep.spec.interpret import Interpreter
@@ -49,12 +49,13 @@ def _key(algorithm: Algorithm, options: Mapping[str, OptionValue]) -> object:
 
 
 def _runs(algorithm: Algorithm) -> bool:
-    """Whether a body assigns what it reads, over two steps."""
+    """Whether a body assigns what it reads, and shapes fit, over two steps."""
+    ones = np.ones(near_shape(algorithm, (2,)))
     try:
         values = {h.name: dyadic(h) for h in algorithm.hyperparameters}
-        runner = Interpreter(algorithm, Float64(), [np.ones(2)], hyperparameters=values)
+        runner = Interpreter(algorithm, Float64(), [ones], hyperparameters=values)
         for _ in range(2):
-            runner.step([np.ones(2)], oracle=lambda points: (None, [np.ones(2)]))
-    except SpecError:
+            runner.step([ones], oracle=lambda points: (None, [ones]))
+    except (SpecError, ValueError):  # numpy's word for shapes that do not fit
         return False
     return True

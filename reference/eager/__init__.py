@@ -21,6 +21,7 @@ from instep.reference.eager.lamb import LAMB
 from instep.reference.eager.laprop import LaProp
 from instep.reference.eager.lion import Lion
 from instep.reference.eager.mars import MARS
+from instep.reference.eager.muon import Muon
 from instep.reference.eager.nadam import NAdam
 from instep.reference.eager.radam import RAdam
 from instep.reference.eager.ranger import Ranger
@@ -53,6 +54,7 @@ __all__ = [
     "Heun",
     "LaProp",
     "Lion",
+    "Muon",
     "NAdam",
     "RAdam",
     "RMSprop",

@@ -65,11 +65,26 @@ class Frame:
         out = [_number_argument(key, hs) for key, hs in self.hyperparameters()]
         for o in self.algorithm.options:
             if o.name in self.kept and o.argument is not None:
-                default = o.argument.constructor_value(o.default)
-                annotation = "bool" if isinstance(default, bool) else "str"
-                only = o.argument.keyword_only
-                out.append(Parameter(o.argument.key, annotation, default, o.description, only))
+                out.append(_option_argument(o, o.argument))
         return out
+
+    def unsaid(self, key: str) -> model.OptionValue | None:
+        """What None stands for in a constructor's argument, if it takes None."""
+        arguments = (o.argument for o in self.algorithm.options if o.name in self.kept)
+        found = next((a for a in arguments if a is not None and a.key == key), None)
+        return found.unsaid if found is not None else None
+
+    def spelled(self, key: str, value: model.OptionValue) -> bool | str | None:
+        """The constructor's spelling of an option value."""
+        arguments = (o.argument for o in self.algorithm.options if o.argument is not None)
+        return next(a.constructor_value(value) for a in arguments if a.key == key)
+
+    def choices(self) -> dict[str, tuple[bool | str | None, ...]]:
+        """Values of the arguments that name one of several forms."""
+        arguments = (o.argument for o in self.algorithm.options if o.name in self.kept)
+        named = (a for a in arguments if a is not None)
+        values = {a.key: tuple(outer for outer, _ in a.values) for a in named}
+        return {k: vs for k, vs in values.items() if any(isinstance(v, str) for v in vs)}
 
     def in_order(self, arguments: list[Parameter]) -> list[Parameter]:
         """Arguments as the constructor takes them: by the declared signature, if there is one."""
@@ -148,6 +163,15 @@ class Frame:
         outer = argument.constructor_value(value)
         assert outer is not None
         return argument.key, outer
+
+
+def _option_argument(option: model.Option, argument: model.Argument) -> Parameter:
+    default = argument.constructor_value(option.default)
+    annotation = "bool" if isinstance(default, bool) else "str"
+    if argument.unsaid is not None:
+        annotation += " | None"
+        default = None if argument.unsaid == option.default else default
+    return Parameter(argument.key, annotation, default, option.description, argument.keyword_only)
 
 
 def _number_argument(key: str, hyperparameters: tuple[model.Hyperparameter, ...]) -> Parameter:

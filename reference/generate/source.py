@@ -156,6 +156,8 @@ def _shared_context(frame: Frame) -> dict[str, Any]:
         "entries": [a.key for a in arguments],
         "extra": "",
         "requirements": frame_text.requirements(frame),
+        "shapes": frame_text.shapes(frame),
+        "choices": frame.choices(),
         "initial": frame_text.initial_state(frame),
         "shared": frame_text.shared_state(frame),
         "lockstep": eager.is_lockstep(frame),
@@ -200,6 +202,7 @@ def _vectorized_context(frame: Frame) -> Mapping[str, Any]:
     arguments = frame.in_order([*frame.arguments(), *flags])
     context |= {
         "base": _bases(frame, base),
+        "equations": eager.emit(frame, narrow=True),
         "documentation": frame_text.documentation(frame, (*flags, backend)),
         "signature": frame_text.signature([*arguments, backend]),
         "entries": [a.key for a in arguments],

@@ -31,6 +31,7 @@ class Reference(torch.optim.Optimizer):
         _domains: where each hyperparameter may lie.
         _pinned: entries of every group that the dialect fixes.
         _older: entries that older checkpoints lack, with the value that they meant.
+        _choices: the values of arguments that name one of several forms.
         _layout: how the state of a parameter is kept.
         _accepts: which gradients and parameters it takes.
         _constructs_state: whether state begins with construction, not with the first step.
@@ -39,6 +40,7 @@ class Reference(torch.optim.Optimizer):
     _domains: ClassVar[Mapping[str, Domain]] = {}
     _pinned: ClassVar[Mapping[str, object]] = {}
     _older: ClassVar[Mapping[str, object]] = {}
+    _choices: ClassVar[Mapping[str, tuple[object, ...]]] = {}
     _layout: ClassVar[Layout] = Layout()
     _accepts: ClassVar[Accepts] = Accepts()
     _constructs_state: ClassVar[bool] = False
@@ -53,6 +55,12 @@ class Reference(torch.optim.Optimizer):
             self._check({**self.defaults, **param_group})
             self._check_parameters(param_group.get("params"))
         super().add_param_group(param_group)
+        try:
+            for p in self.param_groups[-1]["params"]:
+                self._admit(p)
+        except ValueError:
+            del self.param_groups[-1]
+            raise
         if self._constructs_state:
             self._construct_state(self.param_groups[-1])
 
@@ -119,6 +127,10 @@ class Reference(torch.optim.Optimizer):
             TypeError: neither a number nor a tensor.
         """
         check_domains(group, self._domains)
+        for name, values in self._choices.items():
+            if group[name] not in values:
+                known = ", ".join(map(repr, values))
+                raise ValueError(f"{name} must be one of {known}, got {group[name]!r}")
         self._require(group)
 
     def _check_parameters(self, parameters: Any) -> None:
@@ -140,6 +152,9 @@ class Reference(torch.optim.Optimizer):
 
     def _require(self, group: Group) -> None:
         """Conditions between hyperparameters; generated where there are any."""
+
+    def _admit(self, theta: Tensor) -> None:
+        """Refuse a parameter of a shape that the algorithm is not defined for; generated."""
 
     def _initialize(self, state: State, theta: Tensor, group: Group) -> None:
         """Fill in the state that a parameter lacks; generated where there is any."""

@@ -21,6 +21,7 @@ from instep.reference.vectorized.lamb import LAMB
 from instep.reference.vectorized.laprop import LaProp
 from instep.reference.vectorized.lion import Lion
 from instep.reference.vectorized.mars import MARS
+from instep.reference.vectorized.muon import Muon
 from instep.reference.vectorized.nadam import NAdam
 from instep.reference.vectorized.radam import RAdam
 from instep.reference.vectorized.ranger import Ranger
@@ -53,6 +54,7 @@ __all__ = [
     "Heun",
     "LaProp",
     "Lion",
+    "Muon",
     "NAdam",
     "RAdam",
     "RMSprop",

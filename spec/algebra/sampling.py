@@ -16,6 +16,7 @@ import numpy as np
 from instep.spec import ir
 from instep.spec.algebra.program import Program, common_domains
 from instep.spec.algebra.scenario import Exact, Moment, Scenario
+from instep.spec.conditions import misshapen
 from instep.spec.model import Domain
 from instep.spec.options import decide
 
@@ -48,8 +49,18 @@ class Space:
         tensors = a.reads(*_TENSOR_NODES) or b.reads(*_TENSOR_NODES) or _queries_shape(a, b)
         nice = {name: _nice_values(name, domains[name], a, b) for name in domains}
         sparse = a.reads(ir.Touched) or b.reads(ir.Touched)
-        shapes = _SHAPES if tensors else ((),)
+        shapes = _admitted(a, b) if tensors else ((),)
         return cls(domains, nice, forced, frozenset(constant), shapes, sparse)
+
+
+def _admitted(*programs: Program) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """Shapes of parameters that every program accepts."""
+
+    def fits(shape: tuple[int, ...]) -> bool:
+        return not any(misshapen(p.algorithm, shape) for p in programs)
+
+    together = (tuple(filter(fits, shapes)) for shapes in _SHAPES)
+    return tuple(shapes for shapes in together if shapes) or (((2, 2),),)
 
 
 _INPUT = Domain.parse("(-inf,inf)")

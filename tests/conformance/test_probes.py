@@ -107,7 +107,7 @@ def test_dyadic_values_are_exact_everywhere_and_fine_ones_only_in_float32(dialec
         assert h.domain.contains(dyadic(h))
         assert h.domain.contains(fine(h))
         assert exact(fine(h), "float32") == fine(h)
-        assert exact(fine(h), "float16") != fine(h)
+        assert h.domain.integer or exact(fine(h), "float16") != fine(h)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -198,7 +198,12 @@ def is_seen(ratios: tuple[float, float]) -> bool:
     return ratios[0] > 2 * OUT_OF_STEP and ratios[1] > 2 * LOOSE
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+# Products of matrices need more than a vector, and a yardstick for the whole of one; the
+# certificates of observability have both.
+LANES = [d for d in DIALECTS if not spec.get(d).shapes]
+
+
+@pytest.mark.parametrize("dialect", LANES)
 def test_every_hyperparameter_moves_the_result(dialect: str):
     algorithm = spec.get(dialect)
     probes = factory(algorithm)

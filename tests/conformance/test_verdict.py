@@ -162,9 +162,9 @@ def whole(away: float, *, spread: float = 1e-6, bound: float = 1.0, seen: int = 
     """Sixteen lanes whose bounds show nothing (but for some), in four runs of this spread."""
     expected, bounds = np.ones(16), np.full(16, bound)
     bounds[:seen] = 1e-9
-    runs = expected + spread / 4 * np.array([[1.0], [-1.0], [0.5], [0.0]])
+    rows = expected + spread / 4 * np.array([[1.0], [-1.0], [0.5], [0.0]])
     found = lanes(expected + away / 4, expected, bounds)
-    found.runs = lambda: runs
+    found.runs = lambda runs=4: rows[:runs]
     return found
 
 
@@ -203,7 +203,7 @@ def test_a_spread_that_is_as_wide_shows_nothing_either():
 def test_the_spread_is_asked_for_when_bounds_see_less_than_half(seen: int, asked: bool):
     tally, found = Tally(widest=True), whole(0.0, seen=seen)
     calls, inner = [], found.runs
-    found.runs = lambda: calls.append(1) or inner()
+    found.runs = lambda **few: calls.append(1) or inner(**few)
     tally.add(found)
     assert bool(calls) == asked
     assert tally.seen == (16 if asked else seen)
@@ -212,9 +212,9 @@ def test_the_spread_is_asked_for_when_bounds_see_less_than_half(seen: int, asked
 
 def test_lanes_that_some_run_has_no_number_for_are_left_out():
     tally, found = Tally(widest=True), whole(0.0)
-    runs = found.runs().copy()
-    runs[2, 3] = math.inf
-    found.runs = lambda: runs
+    rows = found.runs().copy()
+    rows[2, 3] = math.inf
+    found.runs = lambda runs=4: rows[:runs]
     found.got[3] = 99.0
     assert tally.add(found) is Severity.IN_STEP
     assert (tally.seen, tally.insensitive) == (15, 1)
@@ -223,16 +223,27 @@ def test_lanes_that_some_run_has_no_number_for_are_left_out():
 def test_norms_neither_overflow_nor_vanish():
     for size in (1e-300, 1e300):
         found = lanes([3 * size, 4 * size], [0.0, 0.0], [1.0, 1.0], size)
-        found.runs = lambda: np.zeros((2, 2))
+        found.runs = lambda runs=2: np.zeros((2, 2))
         assert found.norms().away == pytest.approx(5 * size)
 
 
 def test_a_tensor_most_of_whose_lanes_rounding_makes_undefined_is_not_judged():
     for lost, judged in ((8, True), (9, False)):
         tally, found = Tally(widest=True), whole(0.0)
-        runs = found.runs().copy()
-        runs[1, :lost] = math.nan
-        found.runs = lambda runs=runs: runs
+        rows = found.runs().copy()
+        rows[1, :lost] = math.nan
+        found.runs = lambda runs=4, rows=rows: rows[:runs]
         found.got[:lost] = math.nan
         found.got[-1] = 99.0
         assert (tally.add(found) is Severity.OUT) == judged
+
+
+def test_beside_a_coarse_block_an_eighth_of_the_update_is_no_rounding():
+    def off_by(share: float, ratio: float) -> Severity:
+        size = 4 * share  # the change is one in each of sixteen lanes
+        return Tally(True, coarse=True).add(whole(size, spread=size / ratio))
+
+    assert off_by(0.2, 4.1) is Severity.OUT
+    assert off_by(0.2, 3.9) is Severity.LOOSE
+    assert off_by(0.1, 31) is Severity.LOOSE
+    assert off_by(0.1, 2000) is Severity.POOR

@@ -26,15 +26,27 @@ CASES = [
     ("AdamW", {"amsgrad": True, "maximize": True}),
     ("RAdam", {"decoupled_weight_decay": True, "weight_decay": 0.125}),
 ]
+# They round so coarsely that digits say nothing; their tests are those of matrices.
+NARROW = {c for name, c in OPEN.items() if get(name).blocks}
 LR = {"lr": 0.25}
 OURS = {"vectorized": reference, "eager": eager}
+
+
+def travels(name):
+    return hasattr(torch.optim, name) and name not in NARROW
+
+
+def has_lists(name):
+    return getattr(reference, name)._has_foreach
 
 
 class Run:
     """One optimizer on fixed gradients."""
 
     def __init__(self, cls, **keywords):
-        self.parameters = [torch.ones(n, dtype=torch.float64, requires_grad=True) for n in (2, 5)]
+        self.parameters = [
+            torch.ones(n, 1, dtype=torch.float64, requires_grad=True) for n in (2, 5)
+        ]
         self.optimizer = cls(self.parameters, **keywords)
         self.count = 0
 
@@ -69,7 +81,7 @@ class Run:
 
 @pytest.mark.parametrize("at", [0, 1, 3])
 @pytest.mark.parametrize("target", OURS)
-@pytest.mark.parametrize(("name", "keywords"), [c for c in CASES if hasattr(torch.optim, c[0])])
+@pytest.mark.parametrize(("name", "keywords"), [c for c in CASES if travels(c[0])])
 def test_checkpoints_travel_both_ways(name, keywords, target, at):
     ours, theirs = getattr(OURS[target], name), getattr(torch.optim, name)
     # Each side rounds a handful of times; numbers beside the counter torch keeps in float32.
@@ -100,7 +112,7 @@ def test_a_resumed_run_is_the_same_run(name, keywords, target):
 
 
 @pytest.mark.parametrize("copying", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
-@pytest.mark.parametrize(("name", "keywords"), CASES)
+@pytest.mark.parametrize(("name", "keywords"), [c for c in CASES if has_lists(c[0])])
 def test_copies_go_on_alike(name, keywords, copying):
     whole = Run(getattr(reference, name), **{**LR, **keywords}, backend="foreach").steps(2)
     again = Run(getattr(reference, name), **{**LR, **keywords})

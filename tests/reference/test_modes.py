@@ -11,7 +11,7 @@ from instep.spec import get
 from meta.exported import EXPORTED, probes
 
 F64 = {"dtype": torch.float64}
-LEAF = torch.ones(1, requires_grad=True)
+LEAF = torch.ones(1, 1, requires_grad=True)
 
 
 def rand(*shape, **keywords):

@@ -38,7 +38,11 @@ def edited(name, equation, value):
     return replace(algorithm, body=body)
 
 
-@pytest.mark.parametrize("name", registry.dialects())
+# The comparison below is of single numbers.
+NUMBERS = [name for name in registry.dialects() if not registry.get(name).shapes]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
 def test_the_falsifier_and_the_interpreter_agree(name):
     """Two evaluators that share no code, at 50 digits, gradients that depend on the point."""
     algorithm = registry.get(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from instep.reference.generate.emit.lines import Lines
@@ -17,12 +17,14 @@ from instep.spec.model import Hyperparameter, State, TypeEps
 from instep.spec.scope import Scope, infer
 
 
-def emit(frame: Frame, *, waits: bool = False) -> list[str]:
+def emit(frame: Frame, *, waits: bool = False, narrow: bool = False) -> list[str]:
     """Lines of the function body that runs the equations on one parameter.
 
-    With `waits` it asks for its gradient as parameters do that wait for each other.
+    With `waits` it asks for its gradient as parameters do that wait for each other; with `narrow`,
+    blocks of equations that may be computed in a narrower type are.
     """
-    return _Emitter(frame, waits).function()
+    types = {b.name: b.narrowest for b in frame.algorithm.blocks} if narrow else {}
+    return _Emitter(frame, waits, types).function()
 
 
 def by_type(hyperparameters: Iterable[Hyperparameter], like: str = ir.THETA) -> Iterator[str]:
@@ -56,7 +58,11 @@ class _Emitter:
 
     frame: Frame
     waits: bool = False
+    types: Mapping[str, str] = field(default_factory=dict)
     lines: Lines = field(default_factory=Lines)
+    # The block that is being printed, and the one in which each symbol was assigned last.
+    block: str = ""
+    blocks: dict[str, str] = field(default_factory=dict)
     points: dict[ir.Expr, str] = field(default_factory=dict)
     valid: frozenset[ir.Expr] = frozenset()
 
@@ -66,15 +72,15 @@ class _Emitter:
         self.lockstep = self.waits or is_lockstep(frame)
         self.scopes = infer(frame.algorithm, frame.body)
         names = Names(
-            symbol=lambda name: name,
-            previous=self.naming.previous,
+            symbol=lambda name: self._cast(name, self.blocks.get(name, "")),
+            previous=lambda name: self._cast(self.naming.previous(name)),
             absent=lambda name: f"{self.naming.previous(name)} is None",
             option=self._option,
             gradient=self._gradient,
             total=lambda node: self.totals[node],
             touched=self.naming.option("touched"),
         )
-        self.print = Printer("eager", names, self.scopes.of)
+        self.print = _Printer("eager", names, self.scopes.of)
         self.totals: dict[ir.Reduce, str] = {}
 
     # ---- before and after the equations
@@ -105,7 +111,7 @@ class _Emitter:
                 self.lines.add(f'{", ".join(names)} = group["{key}"]')
             self.lines.texts += by_type(h for h in hyperparameters if h.name in read)
         for key in self._option_keys():
-            self.lines.add(f'{self.naming.option(key)} = group["{key}"]')
+            self.lines.add(f"{self.naming.option(key)} = {entry_of_option(self.frame, key)}")
 
     def _load(self) -> None:
         """Previous values of the states, and the step counter."""
@@ -178,13 +184,27 @@ class _Emitter:
                 case _:
                     raise unknown("eager", statement)
 
+    def _cast(self, name: str, block: str = "") -> str:
+        """A symbol of another block, in the type of the present one."""
+        if block == self.block or self.scopes.symbols.get(name, Scope.TENSOR).on_host:
+            return name
+        kind = f"torch.{self.types[self.block]}" if self.block else f"{ir.THETA}.dtype"
+        return f"{name}.to({kind})"
+
     def _let(self, let: ir.Let) -> None:
         self._evaluate(let.value)
-        targets = self.print(let.target)
+        self.block = let.block if let.block in self.types else ""
+        self._assign(let)
+        self.block = ""
+
+    def _assign(self, let: ir.Let) -> None:
         kept = self._state(let.target.name)
+        value = self._value(let, kept)
+        self.blocks[let.target.name] = self.block
+        targets = self.print(let.target)
         if kept is not None and kept.shape != "history":
             targets += f' = {self._where(kept.scope)}["{kept.key}"]'
-        self.lines.equation(f"{targets} = {self._value(let, kept)}", self.naming.equation(let))
+        self.lines.equation(f"{targets} = {value}", self.naming.equation(let))
         self._forget(let.target.name)
 
     def _value(self, let: ir.Let, kept: State | None) -> str:
@@ -276,6 +296,20 @@ class _Emitter:
 
     def _forget(self, name: str) -> None:
         self.valid = frozenset(p for p in self.valid if not reads(p, name))
+
+
+def entry_of_option(frame: Frame, key: str) -> str:
+    """An option's entry of the group, with what it means where it is None."""
+    unsaid = frame.unsaid(key)
+    entry = f'group["{key}"]'
+    return entry if unsaid is None else f'{entry} or "{frame.spelled(key, unsaid)}"'
+
+
+class _Printer(Printer):
+    """Prints what is asked for its shape alone as it stands, in whatever type."""
+
+    def _shaped(self, expr: ir.Expr) -> str:
+        return expr.name if isinstance(expr, ir.Sym) else super()._shaped(expr)
 
 
 def _asked_first(body: ir.Body) -> set[ir.Expr]:

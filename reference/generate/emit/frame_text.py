@@ -75,7 +75,7 @@ def documentation(frame: Frame, keywords: tuple[Parameter, ...] = ()) -> list[st
     for argument in frame.in_order([*frame.arguments(), *keywords]):
         lines += _entry(f"{argument.key}: {argument.description} (default: {argument.default!r}).")
     lines += ["", "Raises:", *_entry("ValueError: a hyperparameter lies outside its domain.")]
-    for _, message in frame.requirements():
+    for message in [m for _, m in frame.requirements()] + [r.message for r in algorithm.shapes]:
         lines += _entry(f"ValueError: {message}.")
     if algorithm.references:
         lines += ["", "References:"]
@@ -239,6 +239,18 @@ def requirements(frame: Frame) -> list[str]:
     for condition, message in frame.requirements():
         lines.open(f"if {printer(negation(condition))}:")
         lines.add(f'raise ValueError("{message}")')
+        lines.close()
+    return lines.texts
+
+
+def shapes(frame: Frame) -> list[str]:
+    """Lines that refuse a parameter of a shape that the algorithm is not defined for."""
+    printer = group_printer(frame)
+    lines = Lines()
+    for r in frame.algorithm.shapes:
+        lines.open(f"if {printer(negation(r.condition))}:")
+        message = r.message.replace("{", "{{").replace("}", "}}").replace('"', "'")
+        lines.add(f'raise ValueError(f"{message}, got shape {{tuple(theta.shape)}}")')
         lines.close()
     return lines.texts
 

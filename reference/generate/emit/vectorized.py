@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from instep.reference.generate.emit.eager import by_type, is_lockstep
+from instep.reference.generate.emit.eager import by_type, entry_of_option, is_lockstep
 from instep.reference.generate.emit.lines import Lines
 from instep.reference.generate.emit.printer import Names, Printer
 from instep.reference.generate.errors import NoListFormError, unknown
@@ -125,7 +125,7 @@ class _Emitter:
         for o in self.frame.algorithm.options:
             if o.name in self._options() and o.argument is not None:
                 key = o.argument.key
-                self.lines.add(f'{self.naming.option(key)} = group["{key}"]')
+                self.lines.add(f"{self.naming.option(key)} = {entry_of_option(self.frame, key)}")
 
     def _conditions(self) -> list[ir.Expr]:
         block = statements(self.program.block)

@@ -70,6 +70,8 @@ def simplify(condition: ir.Expr, options: Mapping[str, OptionValue], kept: Kept)
             return decide(condition, options)
         case ir.Compare(_, ir.Opt(name), ir.Value(value)) if value not in kept[name]:
             return False
+        case ir.Compare(_, ir.Opt(name), ir.Value()) if len(kept[name]) == 1:
+            return True
         case ir.Compare("==" | "!=" as op, ir.Const(left), ir.Const(right)):
             return (left == right) == (op == "==")
         case ir.Logic("not", (operand,)):
@@ -124,7 +126,8 @@ def _simplify_body(body: ir.Body, options: Mapping[str, OptionValue], kept: Kept
         match statement:
             case ir.If(condition, then, otherwise):
                 decided = simplify(condition, options, kept)
-                then, otherwise = (_simplify_body(b, options, kept) for b in (then, otherwise))
+                then = _simplify_body(then, options, _given(condition, kept, True))
+                otherwise = _simplify_body(otherwise, options, _given(condition, kept, False))
                 if isinstance(decided, bool):
                     out.extend(then if decided else otherwise)
                 else:
@@ -135,6 +138,15 @@ def _simplify_body(body: ir.Body, options: Mapping[str, OptionValue], kept: Kept
             case _:
                 out.append(statement)
     return tuple(out)
+
+
+def _given(condition: ir.Expr, kept: Kept, holds: bool) -> Kept:
+    """What open options can be still where the test of one of them came out so."""
+    match condition:
+        case ir.Compare("==", ir.Opt(name), ir.Value(value)) if name in kept:
+            left = tuple(v for v in kept[name] if (v == value) == holds)
+            return {**kept, name: left} if left else kept
+    return kept
 
 
 def _tidy(condition: ir.Expr, then: ir.Body, otherwise: ir.Body) -> ir.If:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from instep.spec.author import (
     algorithm,
     cols,
+    equal,
     grad,
     hyper,
     let,
     local,
     matmul,
     maximum,
+    ndim,
     norm,
     prev,
     repeat,
+    require,
     rows,
     sqrt,
     state,
@@ -29,6 +32,7 @@ with algorithm("muon", "Muon: momentum orthogonalised by Newton-Schulz") as spec
     M = state("M", "momentum_buffer")
     g, X, Y, k = local("g"), local("X"), local("Y"), local("k")
 
+    require(equal(ndim(theta), 2), "it takes matrices")
     let("gradient", g, grad(theta))
     let("momentum", M, mu * prev(M) + (1 - mu) * g)
     let("orient", X, M)
