@@ -53,7 +53,7 @@ class Adafactor(EagerOptimizer):
     }
     _older: ClassVar[Mapping[str, object]] = {"maximize": False}
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
-    _accepts = Accepts(complex=False)
+    _accepts = Accepts(complex=None)
 
     def __init__(
         self,

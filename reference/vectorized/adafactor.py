@@ -56,7 +56,7 @@ class Adafactor(VectorizedOptimizer):
     }
     _older: ClassVar[Mapping[str, object]] = {"maximize": False, "foreach": None}
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
-    _accepts = Accepts(complex=False)
+    _accepts = Accepts(complex=None)
     _shape_queries = ("ndim",)
 
     def __init__(

@@ -74,7 +74,6 @@ with algorithm("adafactor", "Adafactor: adaptive rates with sublinear memory") a
         let("average", m, beta1 * prev(m) + (1 - beta1) * alpha * u)
         let("update", theta, theta - m, form="average")
 
-    accept(complex=False)
     exclude(beta1, average == "no", "nothing is averaged")
     exclude(cap, rate == "power", "beta2 has no limit")
     exclude(eps2, scaling == "none", "the parameter's size does not scale the step")

@@ -91,10 +91,10 @@ def test_sdist_builds_the_same_wheel(wheel, unpacked_sdist, tmp_path):
         assert packaged(rebuilt) == packaged(wheel)
 
 
-def test_sdist_holds_sources_tests_and_docs_only(unpacked_sdist):
+def test_sdist_holds_sources_tests_docs_and_examples_only(unpacked_sdist):
     assert {path.name for path in unpacked_sdist.iterdir()} == {
         *PORTIONS,
-        *("tests", "docs", "mkdocs.yml"),
+        *("tests", "docs", "examples", "mkdocs.yml"),
         *("pyproject.toml", "README.md", "LICENSE", "PKG-INFO", ".gitignore"),
     }
 

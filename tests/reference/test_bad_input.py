@@ -315,6 +315,25 @@ def test_complex_parameters_step_as_pairs_or_are_refused_before_anything_changes
     before.check()
 
 
+@pytest.mark.parametrize("kind", ["sparse", "complex"])
+@pytest.mark.parametrize("cls", IN_TORCH, ids=named)
+def test_kinds_are_taken_and_refused_where_torch_does_with_its_exception(cls, kind):
+    def outcome(one):
+        p = parameter(torch.complex128 if kind == "complex" else torch.float64)
+        try:
+            optimizer = one([p])
+        except Exception as error:
+            return "construction", type(error)
+        p.grad = torch.full_like(p, 0.5).to_sparse() if kind == "sparse" else torch.full_like(p, 1j)
+        try:
+            optimizer.step(lambda: torch.zeros(()))
+        except Exception as error:
+            return "step", type(error)
+        return "taken", None
+
+    assert outcome(cls) == outcome(getattr(torch.optim, cls.__name__))
+
+
 def check_pairs(cls):
     """Three steps of complex parameters, and of the same numbers as pairs of real ones."""
     p = torch.nn.Parameter(torch.complex(torch.linspace(-1, 1, 6), torch.linspace(2, 3, 6)))
