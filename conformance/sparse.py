@@ -17,7 +17,7 @@ def gradient_tensor(g: Any, named: Any | None, dtype: torch.dtype) -> torch.Tens
     values = torch.tensor(g).to(dtype)
     if named is None:
         return values
-    where = torch.from_numpy(_indices(named))
+    where = torch.tensor(_indices(named))  # memory of its own, as backward() leaves it
     chosen = values[tuple(where)] if len(where) else values.expand(where.shape[1])
     where, chosen = _doubled(where, chosen)
     return torch.sparse_coo_tensor(where, chosen, values.shape, check_invariants=True)

@@ -118,22 +118,27 @@ def _zero(context: Context) -> Outcome:
 
 
 def _untouched(context: Context) -> Outcome:
-    for options in _configurations(context):
-        attempt = Run(context.subject, _make(context, "gradients-untouched", options=options))
+    for more in _configurations(context):
+        attempt = Run(context.subject, _make(context, "gradients-untouched", **more))
         for step in range(3):
             _compare(attempt, step + 1)
     return Outcome()
 
 
 def _configurations(context: Context) -> Iterator[dict[str, Any]]:
-    """The base options, and each boolean one switched: maximize is a favourite place for neg_()."""
+    """The base options, and each boolean one switched: maximize is a favourite place for neg_().
+
+    With a penalty of 0 the gradient itself may be what is written to.
+    """
     yield {}
+    for values in _gates(context):
+        yield {"values": values}
     for option in context.algorithm.options:
         known = option.name in context.subject.naming.options
         if known and option.values == (False, True) and option.name not in context.probes.fixed:
             flipped = {option.name: not context.probes.options[option.name]}
             if context.probes.possible(flipped):
-                yield flipped
+                yield {"options": flipped}
 
 
 def _given(attempt: Run) -> list[tuple[torch.Tensor, torch.Tensor, int]]:
