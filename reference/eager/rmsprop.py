@@ -111,13 +111,13 @@ class RMSprop(EagerOptimizer):
         else:
             n = v  # rmsprop.variance
         d = torch.sqrt(n) + eps  # rmsprop.denominator@outside
-        u = g / d  # rmsprop.direction@outside
         if momentum > 0:
+            u = g / d  # rmsprop.direction@outside
             if b_prev is None:
                 b = state["momentum_buffer"] = u.clone()  # rmsprop.buffer@first
             else:
                 b = state["momentum_buffer"] = momentum * b_prev + u  # rmsprop.buffer
             theta = theta - lr * b  # rmsprop.update@outside
         else:
-            theta = theta - lr * u  # rmsprop.update@plain
+            theta = theta - lr * g / d  # rmsprop.update@plain
         return theta

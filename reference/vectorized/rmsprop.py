@@ -141,9 +141,9 @@ class RMSprop(VectorizedOptimizer):
         # rmsprop.denominator@outside: d = torch.sqrt(n) + eps
         d = torch._foreach_sqrt(n)
         torch._foreach_add_(d, eps)
-        # rmsprop.direction@outside: u = g / d
-        u = torch._foreach_div(g, d)
         if momentum > 0:
+            # rmsprop.direction@outside: u = g / d
+            u = torch._foreach_div(g, d)
             if _b_absent:
                 # rmsprop.buffer@first: b = u
                 b = tuple(_u.clone() for _u in u)
@@ -155,8 +155,8 @@ class RMSprop(VectorizedOptimizer):
             # rmsprop.update@outside: theta = theta - lr * b
             torch._foreach_add_(theta, b, alpha=-lr)
         else:
-            # rmsprop.update@plain: theta = theta - lr * u
-            torch._foreach_add_(theta, u, alpha=-lr)
+            # rmsprop.update@plain: theta = theta - lr * g / d
+            torch._foreach_addcdiv_(theta, g, d, value=-lr)
         return theta
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
@@ -187,13 +187,13 @@ class RMSprop(VectorizedOptimizer):
         else:
             n = v  # rmsprop.variance
         d = torch.sqrt(n) + eps  # rmsprop.denominator@outside
-        u = g / d  # rmsprop.direction@outside
         if momentum > 0:
+            u = g / d  # rmsprop.direction@outside
             if b_prev is None:
                 b = state["momentum_buffer"] = u.clone()  # rmsprop.buffer@first
             else:
                 b = state["momentum_buffer"] = momentum * b_prev + u  # rmsprop.buffer
             theta = theta - lr * b  # rmsprop.update@outside
         else:
-            theta = theta - lr * u  # rmsprop.update@plain
+            theta = theta - lr * g / d  # rmsprop.update@plain
         return theta

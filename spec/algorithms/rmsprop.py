@@ -59,9 +59,9 @@ with algorithm("rmsprop", "RMSprop") as spec:
     with otherwise():
         let("variance", n, v)
     let("denominator", d, choose(epsilon, outside=sqrt(n) + eps, inside=sqrt(n + eps)))
-    let("direction", u, choose(rate, outside=g / d, inside=lr * g / d))
 
     def _follow_buffer() -> None:
+        let("direction", u, choose(rate, outside=g / d, inside=lr * g / d))
         with when(absent(b)):
             let("buffer", b, u, form="first")
         with otherwise():
@@ -73,7 +73,7 @@ with algorithm("rmsprop", "RMSprop") as spec:
         with when(mu > 0):
             _follow_buffer()
         with otherwise():
-            let("update", theta, theta - lr * u, form="plain")
+            let("update", theta, theta - lr * g / d, form="plain")
     with otherwise():
         _follow_buffer()
 
