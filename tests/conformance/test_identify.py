@@ -8,6 +8,7 @@ from typing import Any
 
 import optimi
 import pytest
+import pytorch_optimizer
 import torch
 
 from instep.conformance.identify import Identification, identify
@@ -41,18 +42,69 @@ def test_known(subject: Any, expected: list[str]) -> None:
     assert named(subject) == expected
 
 
+class Frame(torch.optim.Optimizer):
+    """One rule for every parameter, in the arguments that most optimizers have."""
+
+    def __init__(
+        self, params: Any, lr: float = 1e-3, beta: float = 0.9, weight_decay: float = 0.0
+    ) -> None:
+        super().__init__(params, {"lr": lr, "beta": beta, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self.move(p, p.grad + group["weight_decay"] * p, self.state[p], group)
+        return loss
+
+    def move(self, p: Any, g: Any, state: Any, group: Any) -> None:
+        raise NotImplementedError
+
+
+class CubeRoot(Frame):
+    """A mean of the third powers of the gradient's sizes, and its third root."""
+
+    def move(self, p: Any, g: Any, state: Any, group: Any) -> None:
+        mean = state.setdefault("mean", torch.zeros_like(p))
+        mean.mul_(group["beta"]).add_((1 - group["beta"]) * g.abs() ** 3)
+        p -= group["lr"] * g / (mean ** (1 / 3) + 1e-8)
+
+
+class SquaredGradient(Frame):
+    """Descent along the square of the gradient that keeps its sign, with a buffer."""
+
+    def move(self, p: Any, g: Any, state: Any, group: Any) -> None:
+        b = state.setdefault("b", torch.zeros_like(p))
+        b.mul_(group["beta"]).add_(g * g.abs())
+        p -= group["lr"] * b
+
+
+class TenthTakenBack(torch.optim.Adam):
+    """Adam, of whose every step but the first a tenth is taken back."""
+
+    def step(self, closure: Any = None) -> Any:
+        parameters = [p for group in self.param_groups for p in group["params"]]
+        first = not self.state
+        before = [p.detach().clone() for p in parameters]
+        loss = super().step(closure)
+        with torch.no_grad():
+            for p, old in zip(parameters, before, strict=True):
+                p -= (0.0 if first else 0.1) * (p - old)
+        return loss
+
+
 @pytest.mark.parametrize(
     "subject",
-    [
-        torch.optim.RMSprop,
-        torch.optim.Adagrad,
-        torch.optim.NAdam,
-        torch.optim.Rprop,
-        torch.optim.ASGD,
-    ],
+    [CubeRoot, SquaredGradient, TenthTakenBack, pytorch_optimizer.A2Grad],
 )
 def test_nothing_known_rather_than_a_guess(subject: Any) -> None:
     found = identify(subject)
+    assert found.reason == ""
     assert found.matches == ()
     assert "nothing known" in found.to_text()
 
@@ -101,8 +153,10 @@ def test_a_corner_that_fails_is_mentioned() -> None:
     """Everything but eps = 0 is Adam's."""
 
     class Guarded(torch.optim.Adam):
-        def __init__(self, params: Any, lr: float = 0.1, eps: float = 1e-8) -> None:
-            super().__init__(params, lr, eps=eps or 1e-4)
+        def __init__(
+            self, params: Any, lr: float = 0.1, eps: float = 1e-8, weight_decay: float = 0.0
+        ) -> None:
+            super().__init__(params, lr, eps=eps or 1e-4, weight_decay=weight_decay)
 
     (match,) = identify(Guarded).matches
     assert match.name == "adam/paper"

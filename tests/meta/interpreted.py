@@ -210,7 +210,8 @@ class InterpretedOptimizer(torch.optim.Optimizer):
             if s.name in live and s.name in slot.state:
                 value = slot.state[s.name]
                 single = s.shape == "scalar" and np.size(value) == 1
-                kept = torch.tensor(np.float64(value)) if single else _like(p, value).to(p.dtype)
+                # A number, since torch casts tensors to the parameter's type where it loads them.
+                kept = float(value) if single else _like(p, value).to(p.dtype)
                 self.state[p][s.key] = kept
 
 
@@ -248,6 +249,8 @@ def _touched(gradient: torch.Tensor | None) -> Any:
 
 
 def _array(x: Any) -> Any:
+    if isinstance(x, float):
+        return np.float64(x)
     x = x.to_dense() if x.layout != torch.strided else x
     return x.detach().to(torch.float64).cpu().numpy().copy()
 

@@ -91,8 +91,7 @@ EQUATIONS = (
     # The buffer keeps the first gradient: it is stored once, which the mutant never does.
     Bug(sgd.BufferNotStored, SGD, TRAJECTORY),
     Bug(sgd.AveragedBuffer, SGD, TRAJECTORY, "sgd/ema"),
-    # Decoupled decay is unknown to the specification of SGD.
-    Bug(sgd.DecayOfUpdated, SGD, TRAJECTORY),
+    Bug(sgd.DecayOfUpdated, SGD, TRAJECTORY, "sgdw/decoupled"),
     Bug(heun.SecondGradientAtStart, HEUN, TRAJECTORY, "corrector: second term missing"),
     # Half the step before the second gradient and half after it takes two changes.
     Bug(heun.SecondGradientHalfway, HEUN, TRAJECTORY),
