@@ -35,6 +35,7 @@ class Baseline:
 
     def _fixed(self, subject: Subject, names: Sequence[str]) -> Iterator[str]:
         yield from subject.naming.missing
+        yield from subject.naming.idle
         for name in names:
             yield name
             for symbol, keyword in subject.naming.hyperparameters.items():

@@ -17,6 +17,7 @@ from instep.conformance.checks.base import Skip
 from instep.conformance.checks.hyperparameters import scale_state
 from instep.conformance.diagnose import reproduces
 from instep.conformance.errors import SubjectError, UsageError
+from instep.conformance.naming import infer_naming
 from instep.conformance.observe import Recording
 from instep.conformance.oracle import Model
 from instep.conformance.shared_runs import SharedRuns
@@ -199,9 +200,9 @@ class _Search:
         usual = self._session(algorithm, rename)
         for meaning in meanings:
             session = usual
-            # Some admit only what others refuse (nesterov needs a momentum), or have other values
-            # for what the subject cannot set.
-            if session is None or _differs(session, meaning):
+            # Some admit only what others refuse (nesterov needs a momentum), read what others do
+            # not, or have other values for what the subject cannot set.
+            if session is None or _differs(session, meaning, rename):
                 session = self._session(meaning, rename)
             if session is not None and _reproduced(_model(meaning), session):
                 yield meaning
@@ -256,10 +257,13 @@ def _renames(rename: Mapping[str, str], algorithm: Algorithm) -> dict[str, str]:
     return {ours: theirs for ours, theirs in rename.items() if ours in known}
 
 
-def _differs(session: Session, meaning: Algorithm) -> bool:
-    """Whether a dialect has other defaults for what the subject cannot set."""
+def _differs(session: Session, meaning: Algorithm, rename: Mapping[str, str]) -> bool:
+    """Whether a dialect reads what was not set, or has other defaults for what cannot be set."""
     ours, theirs = session.base.values, meaning.defaults()
-    return any(ours[name] != theirs[name] for name in session.subject.naming.missing)
+    own = infer_naming(session.subject.factory, meaning, rename)
+    if own.hyperparameters.keys() - session.subject.naming.hyperparameters.keys():
+        return True
+    return any(ours[name] != theirs[name] for name in own.missing)
 
 
 def _model(meaning: Algorithm) -> Model:

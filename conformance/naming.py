@@ -32,6 +32,7 @@ class Naming:
         hyperparameters: keyword by symbol, for those that the constructor takes.
         options: keyword by option, likewise.
         missing: symbols of hyperparameters that the constructor does not take.
+        idle: symbols of hyperparameters that mean nothing in the dialect: neither set nor missing.
         booleans: constructor flags that the spec does not know, with their defaults.
         bound: keywords that a functools.partial fixed already.
         notes: what was inferred, one line each.
@@ -43,6 +44,7 @@ class Naming:
     booleans: Mapping[str, bool]
     bound: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    idle: frozenset[str] = frozenset()
 
     def arguments(
         self,
@@ -109,9 +111,9 @@ def infer_naming(
     _check_rename(rename, algorithm, keywords, takes_any)
     notes: list[str] = []
     found: dict[str, Keyword] = {}
-    unused = _unused(algorithm)
+    idle = _idle(algorithm)
     for h in algorithm.hyperparameters:
-        if h.key in unused:
+        if h.name in idle:
             continue
         keyword = _keyword_for(h, keywords, rename, takes_any)
         if keyword is not None and isinstance(keywords.get(keyword.name), bool):
@@ -132,18 +134,19 @@ def infer_naming(
     return Naming(
         found,
         options,
-        tuple(h.name for h in algorithm.hyperparameters if h.name not in found),
+        tuple(h.name for h in algorithm.hyperparameters if h.name not in {*found, *idle}),
         {k: d for k, d in _flags(factory).items() if k not in used},
         _bound(factory),
         tuple(notes),
+        idle,
     )
 
 
-def _unused(algorithm: Algorithm) -> set[str]:
-    """Keys that mean nothing in the dialect; of a tuple all entries do not."""
-    idle = meaningless(algorithm)
-    used = {h.key for h in algorithm.hyperparameters if h.name not in idle}
-    return {h.key for h in algorithm.hyperparameters} - used
+def _idle(algorithm: Algorithm) -> frozenset[str]:
+    """Symbols that mean nothing in the dialect; a tuple stays whole while any entry does."""
+    unused = meaningless(algorithm)
+    read = {h.key for h in algorithm.hyperparameters if h.name not in unused}
+    return frozenset(h.name for h in algorithm.hyperparameters if h.key not in read)
 
 
 def signature(factory: Callable[..., Any]) -> tuple[dict[str, Any], bool]:

@@ -60,7 +60,7 @@ def _unseen(session: Session, results: Sequence[Result]) -> Iterator[str]:
         yield f"{symbol} cannot be set: only its value {base.values[symbol]:g} was compared"
     fixed = session.context.probes.fixed
     for symbol in sorted(fixed & {h.name for h in algorithm.hyperparameters}):
-        if symbol not in naming.missing:
+        if symbol not in {*naming.missing, *naming.idle}:
             yield f"{symbol} is fixed: only {base.values[symbol]:g} was compared"
     for option in algorithm.options:
         absent = option.name not in naming.options and option.name not in algorithm.pinned

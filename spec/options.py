@@ -123,10 +123,18 @@ def _read_for(body: ir.Body, wanted: set[str]) -> set[str]:
 
 def meaningless(algorithm: Algorithm) -> frozenset[str]:
     """Hyperparameters and options excluded in this dialect, whatever the constructor is given."""
-    chosen = algorithm.option_defaults()
-    closed = {o.name for o in algorithm.options if o.argument is None or o.name in algorithm.pinned}
+    chosen, given = algorithm.option_defaults(), _given(algorithm)
     return frozenset(
         e.name
         for e in algorithm.exclusions
-        if options_of(e.condition) <= closed and decide(e.condition, chosen)
+        if _possible(e.condition, chosen, given) == {True}
     )
+
+
+def _given(algorithm: Algorithm) -> dict[str, tuple[OptionValue, ...]]:
+    """Options that the dialect leaves to an argument, with the values that this can express."""
+    return {
+        o.name: tuple(dict.fromkeys((o.default, *(inner for _, inner in o.argument.values))))
+        for o in algorithm.options
+        if o.argument is not None and o.name not in algorithm.pinned
+    }

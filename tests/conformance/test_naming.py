@@ -133,7 +133,18 @@ def test_what_means_nothing_in_a_dialect_is_not_passed():
     assert "clamp" in infer_naming(constructor, spec.get("lamb/clamped")).hyperparameters
     naming = infer_naming(constructor, spec.get("lamb/paper"))
     assert "clamp" not in naming.hyperparameters
-    assert "clamp" in naming.missing
+    assert "clamp" not in naming.missing
+    assert naming.idle == {"clamp"}
+
+
+def test_values_that_an_argument_cannot_say_are_no_use_of_a_hyperparameter():
+    def constructor(params, lr=0.1, max_lr=1.0, decoupled_weight_decay=False):
+        """Its switch says two of the values that `decay` has; none of them reads max_lr."""
+
+    assert "max_lr" in infer_naming(constructor, spec.get("adamw/decay-relative")).hyperparameters
+    naming = infer_naming(constructor, ADAM)
+    assert naming.options == {"decay": "decoupled_weight_decay"}
+    assert naming.idle == {"max_lr"}
 
 
 @pytest.mark.parametrize(
