@@ -11,7 +11,7 @@ from typing import Any
 
 from instep.conformance.errors import UsageError
 from instep.spec.model import Algorithm, Hyperparameter, OptionValue
-from instep.spec.options import meaningless
+from instep.spec.options import idle_hyperparameters
 
 _ENTRY = re.compile(r"(\w+)\[(\d+)\]")
 
@@ -111,7 +111,7 @@ def infer_naming(
     _check_rename(rename, algorithm, keywords, takes_any)
     notes: list[str] = []
     found: dict[str, Keyword] = {}
-    idle = _idle(algorithm)
+    idle = idle_hyperparameters(algorithm)
     for h in algorithm.hyperparameters:
         if h.name in idle:
             continue
@@ -140,13 +140,6 @@ def infer_naming(
         tuple(notes),
         idle,
     )
-
-
-def _idle(algorithm: Algorithm) -> frozenset[str]:
-    """Symbols that mean nothing in the dialect; a tuple stays whole while any entry does."""
-    unused = meaningless(algorithm)
-    read = {h.key for h in algorithm.hyperparameters if h.name not in unused}
-    return frozenset(h.name for h in algorithm.hyperparameters if h.key not in read)
 
 
 def signature(factory: Callable[..., Any]) -> tuple[dict[str, Any], bool]:

@@ -125,10 +125,15 @@ def meaningless(algorithm: Algorithm) -> frozenset[str]:
     """Hyperparameters and options excluded in this dialect, whatever the constructor is given."""
     chosen, given = algorithm.option_defaults(), _given(algorithm)
     return frozenset(
-        e.name
-        for e in algorithm.exclusions
-        if _possible(e.condition, chosen, given) == {True}
+        e.name for e in algorithm.exclusions if _possible(e.condition, chosen, given) == {True}
     )
+
+
+def idle_hyperparameters(algorithm: Algorithm) -> frozenset[str]:
+    """Symbols that nobody sets in this dialect; a tuple stays whole while one entry is read."""
+    unused = meaningless(algorithm)
+    read = {h.key for h in algorithm.hyperparameters if h.name not in unused}
+    return frozenset(h.name for h in algorithm.hyperparameters if h.key not in read)
 
 
 def _given(algorithm: Algorithm) -> dict[str, tuple[OptionValue, ...]]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from instep.conformance.verdict import Tally
-from instep.spec.model import Algorithm
+from instep.spec.model import Algorithm, Hyperparameter
+from instep.spec.options import idle_hyperparameters
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context
@@ -25,6 +26,12 @@ class Plan:
     def thorough(self) -> bool:
         """Whether the level is `full`."""
         return self.level == "full"
+
+    @property
+    def hyperparameters(self) -> tuple[Hyperparameter, ...]:
+        """Those that the dialect can read: there is nothing to ask of the others."""
+        idle = idle_hyperparameters(self.algorithm)
+        return tuple(h for h in self.algorithm.hyperparameters if h.name not in idle)
 
 
 @dataclass

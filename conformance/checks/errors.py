@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def checks(plan: Plan) -> Iterator[Check]:
     """Hyperparameters outside their domain, and parameters that are none."""
-    for h in plan.algorithm.hyperparameters:
+    for h in plan.hyperparameters:
         if outside(h.domain):
             yield Check(
                 f"errors/{slug(h.name)}",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def checks(plan: Plan) -> Iterator[Check]:
     """One check per hyperparameter of a group."""
     scales = scale_state(plan.algorithm)
-    for h in plan.algorithm.hyperparameters:
+    for h in plan.hyperparameters:
         if h.scope == "group":
             yield Check(
                 f"hyperparameters/{slug(h.name)}-changed",

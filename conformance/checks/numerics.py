@@ -55,7 +55,7 @@ def checks(plan: Plan) -> Iterator[Check]:
             _faint,
             numeric=True,
         )
-    for symbol in corners(algorithm):
+    for symbol in corners(plan):
         yield Check(
             f"numerics/zero-{slug(symbol)}",
             "must",
@@ -87,9 +87,9 @@ def slug(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
-def corners(algorithm: Algorithm) -> list[str]:
+def corners(plan: Plan) -> list[str]:
     """Hyperparameters that may be exactly zero; lr = 0 moves nothing and shows nothing."""
-    zero = [h.name for h in algorithm.hyperparameters if h.domain.contains(0.0)]
+    zero = [h.name for h in plan.hyperparameters if h.domain.contains(0.0)]
     return [name for name in zero if name != "lr"]
 
 

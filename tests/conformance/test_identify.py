@@ -116,6 +116,20 @@ def test_every_dialect_is_itself(name: str) -> None:
     assert name in found
 
 
+def test_a_keyword_that_the_usual_meaning_does_not_read_is_set_for_those_that_do() -> None:
+    class Relative(torch.optim.AdamW):
+        """Decay by the share of the largest rate, in the terms of plain AdamW."""
+
+        def __init__(
+            self, params: Any, lr: float = 1e-3, weight_decay: float = 0.0, max_lr: float = 0.5
+        ) -> None:
+            super().__init__(params, lr, weight_decay=weight_decay / max_lr)
+
+    (match,) = identify(Relative, among=["adamw"]).matches
+    assert match.name == "adamw/decay-relative"
+    assert match.hyperparameters["max_lr"] == "max_lr"
+
+
 def test_renamed_keywords_are_followed() -> None:
     def make(params: Any, step: float = 0.1, **rest: Any) -> torch.optim.Optimizer:
         return torch.optim.SGD(params, lr=step)
