@@ -7,13 +7,14 @@ both, the inner ones renamed where they collide (`fast_alpha`) and cited with th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 from instep.spec import ir, model
 from instep.spec.errors import SpecError
 from instep.spec.gradients import needs_closure
 from instep.spec.options import resolve
+from instep.spec.renaming import Names, free, head, keys
 from instep.spec.validate import validate
 
 
@@ -71,99 +72,11 @@ def close(outer: model.Algorithm) -> model.Algorithm | None:
     return validate(closed)
 
 
-def head(name: str) -> str:
-    """The outermost name of an expression: `lookahead` of `lookahead(adamw)`."""
-    return name.partition("(")[0]
-
-
 def _slot(outer: model.Algorithm) -> str:
     if len(outer.slots) != 1:
         reason = "has no place for another algorithm" if not outer.slots else "has several slots"
         raise SpecError(f"{outer.name} {reason}; a transform declares one with inner(...)")
     return outer.slots[0]
-
-
-# ---- names
-
-
-@dataclass(frozen=True)
-class Names:
-    """What the inner algorithm's names become: symbols, and keys of constructor and state."""
-
-    slot: str
-    prefix: str
-    symbols: dict[str, str]
-    keys: dict[str, str]
-    state_keys: dict[str, str]
-    start: str
-
-    @classmethod
-    def of(cls, outer: model.Algorithm, inner: model.Algorithm, slot: str, prefix: str) -> Names:
-        """Names of the inner algorithm that do not collide with those of the outer one."""
-        taken = set(_symbols(outer))
-        symbols = {n: _free(n, taken, slot) for n in _symbols(inner)}
-        if outer.counter is not None and inner.counter is not None:
-            symbols[inner.counter.name] = outer.counter.name
-        keys = set(_keys(outer))
-        states = {s.key for s in outer.states}
-        return cls(
-            slot,
-            prefix,
-            symbols,
-            {k: _free(k, keys, slot) for k in _keys(inner)},
-            {s.key: _free(s.key, states, slot) for s in inner.states},
-            _free(f"{slot}_start", taken | set(symbols.values()), slot),
-        )
-
-    def expression(self, expr: ir.Expr) -> ir.Expr:
-        """An expression of the inner algorithm in the composed one's names."""
-        return ir.rewrite(expr, self.rule)
-
-    def rule(self, expr: ir.Expr) -> ir.Expr | None:
-        """Renames one node; None for what has no name."""
-        match expr:
-            case ir.Sym(name) | ir.Prev(name) | ir.Len(name) | ir.Absent(name):
-                return type(expr)(self.symbols.get(name, name))
-            case ir.Opt(name):
-                return ir.Opt(self.symbols.get(name, name))
-            case ir.At(name, index):
-                return ir.At(self.symbols.get(name, name), self.expression(index))
-        return None
-
-    def symbol(self, name: str) -> str:
-        """One symbol or option."""
-        return self.symbols.get(name, name)
-
-    def latex(self, name: str, latex: str) -> str:
-        """The notation of a renamed symbol, told apart by the slot."""
-        if not latex or self.symbol(name) == name or "^" in latex:
-            return "" if latex and self.symbol(name) != name else latex
-        return rf"{latex}^{{\mathrm{{{self.slot}}}}}"
-
-
-def _symbols(algorithm: model.Algorithm) -> Iterator[str]:
-    """Every name but theta that the equations of an algorithm use, declared or local."""
-    yield from (h.name for h in algorithm.hyperparameters)
-    yield from (o.name for o in algorithm.options)
-    yield from (s.name for s in algorithm.states)
-    yield from algorithm.inputs
-    yield from sorted(ir.assigned(algorithm.body) - {ir.THETA})
-    for statement in ir.statements(algorithm.body):
-        if isinstance(statement, ir.Repeat):
-            yield statement.variable
-    if algorithm.counter is not None:
-        yield algorithm.counter.name
-
-
-def _keys(algorithm: model.Algorithm) -> Iterator[str]:
-    yield from (h.key for h in algorithm.hyperparameters)
-    yield from (o.argument.key for o in algorithm.options if o.argument is not None)
-
-
-def _free(name: str, taken: Iterable[str], slot: str) -> str:
-    while name in taken:
-        name = f"{slot}_{name}"
-    return name
 
 
 # ---- equations
@@ -292,8 +205,8 @@ def _signature(outer: model.Algorithm, inner: model.Algorithm, names: Names) -> 
     """The inner arguments as they are, the outer ones behind those that go by position."""
     if not (outer.signature or inner.signature):
         return ()
-    own = [n for n in outer.signature or dict.fromkeys(_keys(outer)) if n != "*"]
-    theirs = [names.keys.get(n, n) for n in inner.signature or dict.fromkeys(_keys(inner))]
+    own = [n for n in outer.signature or dict.fromkeys(keys(outer)) if n != "*"]
+    theirs = [names.keys.get(n, n) for n in inner.signature or dict.fromkeys(keys(inner))]
     place = theirs.index("*") if "*" in theirs else len(theirs)
     return (*theirs[:place], *own, *theirs[place:])
 
@@ -323,7 +236,7 @@ def _views(outer: model.Algorithm, inner: model.Algorithm, names: Names) -> Iter
     for v in inner.views:
         yield replace(
             v,
-            name=_free(v.name, taken, names.slot),
+            name=free(v.name, taken, names.slot),
             value=names.expression(v.value),
             inverse=None if v.inverse is None else names.expression(v.inverse),
         )
