@@ -312,8 +312,8 @@ class BoundedArithmetic:
         axis = axes(over, shape)
         keep: Any = {} if axis is None else {"axis": axis, "keepdims": True}
         if op == "max":
-            value = np.asarray(np.max(x.value, **keep))
-            return Bounded(value, np.asarray(np.max(x.bound, **keep)))
+            value = np.asarray(np.max(x.value, initial=-math.inf, **keep))
+            return Bounded(value, np.asarray(np.max(x.bound, initial=0.0, **keep)))
         n = lanes_in(over, shape)
         size = np.asarray(np.sum(np.abs(x.value), **keep))
         bound = np.asarray(np.sum(x.bound, **keep)) + max(n - 1, 0) * self.unit * size

@@ -23,7 +23,7 @@ from instep.conformance.oracle import Model
 from instep.conformance.shared_runs import SharedRuns
 from instep.conformance.subject import Subject, name_of
 from instep.conformance.suite import Session
-from instep.spec.model import Algorithm
+from instep.spec.model import Algorithm, Dialect
 
 Progress = Callable[[int, int, str], None]
 
@@ -140,14 +140,18 @@ def identify(
 
 
 def _algorithms(names: Sequence[str]) -> Iterator[Algorithm]:
-    """Each specification once, through its first dialect."""
-    seen: set[str] = set()
+    """Everything that the names mean, each set of equations once, through its first dialect."""
+    seen: set[tuple[Dialect, ...]] = set()
     for name in names:
-        algorithm = specs.get(name)
-        if algorithm.spec not in seen:
-            seen.add(algorithm.spec)
-            first = algorithm.dialects[0] if algorithm.dialects else None
-            yield algorithm.bind(first) if first is not None else algorithm
+        named = specs.get(name)
+        if not named.dialects:
+            yield named
+        # A name may have meanings with equations of their own: Ranger, with and without centring.
+        for dialect in specs.meanings(named):
+            algorithm = named if dialect in named.dialects else specs.get(dialect.name)
+            if algorithm.dialects not in seen:
+                seen.add(algorithm.dialects)
+                yield algorithm.bind(algorithm.dialects[0])
 
 
 def _meanings(algorithm: Algorithm) -> Iterator[Algorithm]:

@@ -170,7 +170,7 @@ class Float64:
 
     def reduce(self, op: str, over: str, x: Any) -> Any:
         """Over all lanes the result is 0-d, over rows and cols the axis stays."""
-        reducer: Any = {"sum": np.sum, "mean": np.mean, "max": np.max}[op]
+        reducer: Any = {"sum": np.sum, "mean": np.mean, "max": _largest}[op]
         axis = axes(over, np.shape(x))
         return np.asarray(reducer(x)) if axis is None else reducer(x, axis=axis, keepdims=True)
 
@@ -228,6 +228,11 @@ def _of_numbers(host: Callable[[float], float], lanes: Callable[[Any], Any]) -> 
             return lanes(x)
 
     return call
+
+
+def _largest(x: Any, **axes: Any) -> Any:
+    """The maximum; that of nothing is -inf, which no other entry is smaller than."""
+    return np.max(x, initial=-math.inf, **axes)
 
 
 def _floor(x: Any) -> Any:

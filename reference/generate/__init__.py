@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from instep.reference.generate.errors import GenerateError
-from instep.reference.generate.source import generate_source, load_class
+from instep.reference.generate.source import generate_source, load_class, load_function
 
-__all__ = ["GenerateError", "generate_source", "load_class"]
+__all__ = ["GenerateError", "generate_source", "load_class", "load_function"]

@@ -122,16 +122,27 @@ def generate_transform_package(algorithms: Sequence[Algorithm]) -> str:
 
 def load_class(algorithm: Algorithm, target: str) -> type[Any]:
     """The class that `generate_source` writes, without writing it; tracebacks show its lines."""
-    text = generate_source(algorithm, target)
-    name = f"_instep_{target}_{re.sub(r'[^a-z0-9]', '_', algorithm.full_name)}_{next(_numbers)}"
+    module = _executed(algorithm, target, generate_source(algorithm, target))
+    loaded = getattr(module, Frame(algorithm, ()).name)
+    assert isinstance(loaded, type)
+    return loaded
+
+
+def load_function(algorithm: Algorithm) -> Callable[..., Any]:
+    """The function on gradients that `generate_transform` writes, without writing it."""
+    module = _executed(algorithm, TRANSFORMS, generate_transform(algorithm))
+    loaded: Callable[..., Any] = getattr(module, transform.function_name(Frame(algorithm, ())))
+    return loaded
+
+
+def _executed(algorithm: Algorithm, folder: str, text: str) -> ModuleType:
+    name = f"_instep_{folder}_{re.sub(r'[^a-z0-9]', '_', algorithm.full_name)}_{next(_numbers)}"
     file = f"<{name}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     module = ModuleType(name)
     sys.modules[name] = module  # pickle and deepcopy look a class up by its module
     exec(compile(text, file, "exec"), module.__dict__)
-    loaded = getattr(module, Frame(algorithm, ()).name)
-    assert isinstance(loaded, type)
-    return loaded
+    return module
 
 
 def _shared_context(frame: Frame) -> dict[str, Any]:

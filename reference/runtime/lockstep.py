@@ -6,6 +6,7 @@ once all parameters have asked; so every parameter's equations read as if it wer
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
@@ -53,7 +54,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Max:
-    """The largest of what all parameters give."""
+    """The largest of what all parameters give, each lane of a tensor for itself."""
 
     part: Any
 
@@ -61,6 +62,14 @@ class Max:
 Request = Gradient | LossAndGradient | Sum | Max
 Steps = Generator[Request, Any, Tensor]
 FOLDS: dict[type, Callable[[Any, Any], Any]] = {Sum: lambda a, b: a + b, Max: scalar_math.maximum}
+
+
+def share(request: Sum | Max) -> Any:
+    """What one parameter contributes, as a number; one without lanes has no largest of them."""
+    part = request.part
+    if isinstance(request, Max) and isinstance(part, Tensor):
+        part = part.amax() if part.numel() else -math.inf
+    return as_numbers(part)
 
 
 @dataclass(slots=True)
@@ -241,7 +250,7 @@ def _side_by_side(runners: list[Runner], evaluation: _Evaluation) -> None:
 
 
 def _fold(runners: list[Runner]) -> None:
-    parts = [as_numbers(r.request.part) for r in runners if isinstance(r.request, Sum | Max)]
+    parts = [share(r.request) for r in runners if isinstance(r.request, Sum | Max)]
     total = reduce(FOLDS[type(runners[0].request)], parts)
     for r in runners:
         r.answer = total

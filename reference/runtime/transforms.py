@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from instep.reference.runtime.intervals import Domain, check_domains
-from instep.reference.runtime.lockstep import FOLDS, Gradient, Max, Sum
-from instep.reference.runtime.work import Group, as_numbers, real
+from instep.reference.runtime.lockstep import FOLDS, Gradient, Max, Sum, share
+from instep.reference.runtime.work import Group, real
 
 Parameters = Tensor | Iterable[Tensor]
 Steps = Generator[Any, Any, tuple[Tensor, Any]]
@@ -77,5 +77,4 @@ def _answers(active: list[Tensor], asked: list[Any]) -> list[Any]:
     if isinstance(asked[0], Gradient):
         return [real(p.grad) for p in active]
     assert isinstance(asked[0], Sum | Max)
-    parts = [as_numbers(request.part) for request in asked]
-    return [reduce(FOLDS[type(asked[0])], parts)] * len(asked)
+    return [reduce(FOLDS[type(asked[0])], map(share, asked))] * len(asked)

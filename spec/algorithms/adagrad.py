@@ -15,7 +15,7 @@ with algorithm("adagrad", "AdaGrad: adaptive subgradient method",
     start = hyper("initial_accumulator_value", 0.0, name="start", domain="[0,inf)", latex=r"\tau",
                   probe=1 / 16, aliases=("initial_accumulator",),
                   description="what the sum of squares starts at")
-    eps = hyper("eps", 1e-10, domain="[0,inf)", latex=r"\epsilon", probe=2**-20,
+    eps = hyper("eps", 1e-10, domain="[0,inf)", latex=r"\epsilon", probe=2**-8,
                 aliases=("epsilon",), description="term that keeps the denominator away from zero")
     maximize = option("maximize", argument=True, description="ascend instead of descend")
     epsilon = option("epsilon", "outside", "inside", description="where eps stands at the root")

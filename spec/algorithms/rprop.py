@@ -14,7 +14,7 @@ with algorithm("rprop", "Rprop: resilient backpropagation") as spec:
         description="factors of the step size when the sign turns, and when it stays")
     smallest, largest = hyper(
         "step_sizes", (1e-6, 50.0), names=("smallest", "largest"),
-        latex=(r"\Delta_{\min}", r"\Delta_{\max}"), probe=(2**-6, 0.125),
+        latex=(r"\Delta_{\min}", r"\Delta_{\max}"), probe=(2**-5, 0.125),
         aliases=(("min_step_size", "step_size_min"), ("max_step_size", "step_size_max")),
         description="limits of the step size")
     maximize = option("maximize", argument=True, keyword_only=True,

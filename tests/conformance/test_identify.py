@@ -10,9 +10,10 @@ import optimi
 import pytest
 import pytorch_optimizer
 import torch
+from torch.nn.utils import clip_grad_norm_
 
 from instep.conformance.identify import Identification, identify
-from instep.reference.generate import load_class
+from instep.reference.generate import load_class, load_function
 from instep.spec import dialects, get
 
 
@@ -112,8 +113,17 @@ def test_nothing_known_rather_than_a_guess(subject: Any) -> None:
 @pytest.mark.parametrize("name", [d for d in dialects() if d != "nesterov/paper"])
 def test_every_dialect_is_itself(name: str) -> None:
     """What the generator prints for a dialect is identified as that dialect, if by more names."""
-    found = named(load_class(get(name), "eager"), among=[get(name).name])
-    assert name in found
+    algorithm = get(name)
+    function = algorithm.result == "gradient"
+    subject = load_function(algorithm) if function else load_class(algorithm, "eager")
+    assert name in named(subject, among=[algorithm.name])
+
+
+def test_a_class_is_no_function_that_changes_gradients_nor_the_other_way_round() -> None:
+    gradients = ["agc", "centralize", "clip-grad-norm", "clip-grad-value"]
+    assert named(torch.optim.SGD, among=gradients) == []
+    assert named(clip_grad_norm_, among=["sgd", "adam"]) == []
+    assert named(clip_grad_norm_, among=gradients) == ["clip-grad-norm/torch"]
 
 
 def test_a_keyword_that_the_usual_meaning_does_not_read_is_set_for_those_that_do() -> None:

@@ -35,14 +35,16 @@ def path(model: Model, probe: Probe) -> list[tuple[np.ndarray, np.ndarray]]:
     for t in range(1, probe.steps + 1):
         with np.errstate(all="ignore"):
             oracle.step(t)
-        thetas = [slot.theta for slot in oracle.interpreter.slots]
+        points = [slot.theta for slot in oracle.interpreter.slots]
+        for view in model.algorithm.views:
+            points += oracle.interpreter.view(view.name)
         # A mutant may have made a parameter one number, or one for each row.
-        shapes = [np.shape(p) for p in probe.parameters]
+        shapes = [np.shape(p) for p in probe.parameters] * (1 + len(model.algorithm.views))
         value, bound = (
             np.concatenate(
                 [
                     np.ravel(np.broadcast_to(getattr(x, part), shape))
-                    for x, shape in zip(thetas, shapes, strict=True)
+                    for x, shape in zip(points, shapes, strict=True)
                 ]
             )
             for part in ("value", "bound")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from instep.reference.generate import load_class
+from instep.conformance.transform import GradientTransform
+from instep.reference.generate import load_class, load_function
 from instep.reference.generate.frame import Frame
 from instep.reference.generate.lower.resolve_options import kept_options
 from instep.spec import get
@@ -167,12 +169,20 @@ def _oracle(arithmetic, targets):
 
 @pytest.fixture(scope="session")
 def load():
-    """The generated class of a name (a dialect, or a file below specs/) for a target, made once."""
+    """The generated class of a name (a dialect, or a file below specs/) for a target, made once.
+
+    A function that changes gradients comes in the shape of an optimizer.
+    """
     made: dict[tuple[str, str], Any] = {}
 
     def go(name: str, target: str):
         if (name, target) not in made:
-            made[name, target] = load_class(find(name), target)
+            algorithm = find(name)
+            made[name, target] = (
+                partial(GradientTransform, load_function(algorithm))
+                if algorithm.result == "gradient"
+                else load_class(algorithm, target)
+            )
         return made[name, target]
 
     return go

@@ -290,8 +290,9 @@ class _Emitter:
 
     def _sum(self, node: ir.Reduce) -> None:
         name = f"_{node.op}{'' if not self.totals else f'_{len(self.totals) + 1}'}"
-        part = self.print(ir.Reduce(node.op, "all", node.operand))
-        self.lines.add(f"{name} = yield {node.op.capitalize()}({part})")
+        # A parameter may have no lanes: then it has no largest one, and the runtime passes it over.
+        part = node.operand if node.op == "max" else ir.Reduce(node.op, "all", node.operand)
+        self.lines.add(f"{name} = yield {node.op.capitalize()}({self.print(part)})")
         self.totals[node] = name
 
     def _forget(self, name: str) -> None:
