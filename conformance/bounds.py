@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from instep.conformance.ambiguous import Ambiguous, combined
 from instep.conformance.profile import FloatType, Profile
 from instep.spec.arithmetic import AXES, OPERATORS, axes, lanes_in
 from instep.spec.errors import SpecError
@@ -38,15 +39,6 @@ class Bounded:
 
     def __repr__(self) -> str:
         return f"Bounded({self.value}, {self.bound})"
-
-
-class Ambiguous:
-    """A condition, and where the bounds leave it open."""
-
-    __slots__ = ("holds", "open")
-
-    def __init__(self, holds: Array, open_: Array) -> None:
-        self.holds, self.open = holds, open_
 
 
 def fits(value: Array, bits: int) -> Array:
@@ -98,7 +90,7 @@ class BoundedArithmetic:
 
     def type_eps(self) -> Bounded:
         """Exact: a power of two, twice the unit roundoff of the type that parameters have."""
-        kept = self.profile.kept or self.profile.compute
+        kept = self.whole.kept or self.whole.compute
         return Bounded(np.float64(2 * kept.unit), host=True)
 
     def fill(self, like: Any, x: Any) -> Bounded:
@@ -116,13 +108,13 @@ class BoundedArithmetic:
 
     def _tensor_of(self, x: Bounded) -> Bounded:
         """A host number as it meets a tensor: rounded to its type, where it may underflow."""
-        if bool(fits(x.value, self.bits)) and (
-            x.value == 0 or abs(x.value) >= self.eta / self.unit
-        ):
-            return Bounded(x.value, x.bound)
         size = abs(x.value)
-        rounding = 0.0 if bool(fits(x.value, self.bits)) else self.unit * size
-        under = self.eta if 0 < size < self.eta / self.unit else 0.0
+        exact = bool(x.bound == 0) and bool(fits(x.value, self.bits))
+        if exact and (size == 0 or size >= self.eta / self.unit):
+            return Bounded(x.value, x.bound)
+        # A neighbour of a number that fits does not fit: what is known with an error rounds.
+        rounding = 0.0 if exact else self.unit * (size + x.bound)
+        under = self.eta if size - x.bound < self.eta / self.unit else 0.0
         over = math.inf if math.isfinite(size) and size > self.largest else 0.0
         return Bounded(x.value, x.bound + rounding + under + over)
 
@@ -290,6 +282,10 @@ class BoundedArithmetic:
         slack = a.bound + b.bound
         open_ = (np.abs(a.value - b.value) <= slack) & (slack > 0)
         return Ambiguous(OPERATORS[op](a.value, b.value), open_)
+
+    def logic(self, op: str, conditions: Sequence[Any]) -> Any:
+        """Open where an open operand may decide."""
+        return combined(op, conditions)
 
     def where(self, condition: Any, a: Any, b: Any) -> Any:
         """The hull of both sides on lanes that the bounds leave open."""

@@ -31,10 +31,12 @@ class RandomRounding(Float64):
     Args:
         profile: where and how coarsely to round.
         seed: of the coin; -1 rounds everything down, -2 everything up.
+        narrow: whether a host number that meets a tensor is rounded to the tensor's type, as a
+            bound must allow; torch has it in float32 at least.
     """
 
-    def __init__(self, profile: Profile, seed: int) -> None:
-        self.whole, self.seed = profile, seed
+    def __init__(self, profile: Profile, seed: int, narrow: bool = False) -> None:
+        self.whole, self.seed, self.narrow = profile, seed, narrow
         self.generator = np.random.default_rng(max(seed, 0))
         self.block("")
 
@@ -59,6 +61,10 @@ class RandomRounding(Float64):
     def number(self, x: int | float | Fraction) -> Any:
         """A host number, rounded to the scalar type."""
         return x if isinstance(x, bool) else self._to_grid(np.float64(float(x)), self.scalar)
+
+    def type_eps(self) -> Any:
+        """That of the type that parameters have."""
+        return np.float64(2 * (self.whole.kept or self.whole.compute).unit)
 
     def fill(self, like: Any, x: Any) -> Any:
         """Broadcast, rounded to the tensor's type if it was a host number."""
@@ -123,10 +129,10 @@ class RandomRounding(Float64):
     # ---- roundings
 
     def _met(self, x: Any) -> Any:
-        """A host number as it meets a tensor: in its type, but in float32 at least, as in torch."""
+        """A host number as it meets a tensor: in its type, or in float32 at least."""
         if not _is_host(x):
             return x
-        single = FLOAT_TYPES["float32"]
+        single = self.compute if self.narrow else FLOAT_TYPES["float32"]
         return self._to_grid(np.float64(x), max(self.compute, single, key=lambda t: t.bits))
 
     def _power(self, a: Any, b: Any, host: bool) -> Any:

@@ -6,6 +6,7 @@ what is computed from them alone). The conformance suite adds a type that carrie
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Callable, Sequence
@@ -80,6 +81,9 @@ class Arithmetic(Protocol):
 
     def compare(self, op: str, a: Any, b: Any) -> Any:
         """A condition, lane by lane on tensors."""
+
+    def logic(self, op: str, conditions: Sequence[Any]) -> Any:
+        """and, or, not of conditions, lane by lane."""
 
     def where(self, condition: Any, a: Any, b: Any) -> Any:
         """Choice lane by lane."""
@@ -161,6 +165,12 @@ class Float64:
     def compare(self, op: str, a: Any, b: Any) -> Any:
         """A bool, or an array of them."""
         return OPERATORS[op](a, b)
+
+    def logic(self, op: str, conditions: Sequence[Any]) -> Any:
+        """A bool, or an array of them."""
+        if op == "not":
+            return np.logical_not(conditions[0])
+        return functools.reduce(np.logical_and if op == "and" else np.logical_or, conditions)
 
     def where(self, condition: Any, a: Any, b: Any) -> Any:
         """numpy.where, on scalars too."""

@@ -479,8 +479,11 @@ class _Step:
             return self.slots[i].now[name]
         return self.shared[name]
 
-    def _logic(self, expr: ir.Logic, i: int | None) -> bool:
-        values = (self.arithmetic.truth(self._value(x, i)) for x in expr.operands)
-        if expr.op == "not":
-            return not next(values)
-        return all(values) if expr.op == "and" else any(values)
+    def _logic(self, expr: ir.Logic, i: int | None) -> Any:
+        """Lane by lane; what a plain bool before it decides is not looked at."""
+        conditions: list[Any] = []
+        for operand in expr.operands:
+            conditions.append(self._value(operand, i))
+            if expr.op != "not" and conditions[-1] is (expr.op == "or"):
+                return conditions[-1]
+        return self.arithmetic.logic(expr.op, conditions)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from instep.conformance.bounds import Ambiguous, Bounded, BoundedArithmetic, fits
+from instep.conformance.ambiguous import Ambiguous
+from instep.conformance.bounds import Bounded, BoundedArithmetic, fits
 from instep.conformance.profile import FLOAT_TYPES, Profile, grades
 
 FLOAT32 = grades("float32")[0]

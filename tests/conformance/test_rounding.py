@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from instep.conformance.bounds import Bounded
+from instep.conformance.bounds import Bounded, BoundedArithmetic
 from instep.conformance.profile import FLOAT_TYPES, Profile, grades
 from instep.conformance.rounding import RandomRounding
 
@@ -48,6 +49,14 @@ def test_beyond_the_range_is_infinity():
     half = RandomRounding(grades("float16")[1], 0)
     x = np.array([300.0, -300.0, 1.0])
     assert half.binary("*", x, np.array([300.0])).tolist() == [np.inf, -np.inf, 300.0]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
+def test_the_type_is_the_one_that_parameters_have(dtype: str):
+    for profile in grades(dtype):
+        eps = RandomRounding(profile, 0).type_eps()
+        assert eps == BoundedArithmetic(profile).type_eps().value
+        assert eps == torch.finfo(getattr(torch, dtype)).eps
 
 
 def test_tensors_without_a_shape_round_as_tensors():

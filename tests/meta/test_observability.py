@@ -20,6 +20,7 @@ from instep.spec import ir
 from instep.spec.algebra import equal
 from instep.spec.author import algorithm, grad, holds, hyper, let, local, theta, where
 from instep.spec.conditions import violated
+from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm, Hyperparameter, OptionValue
 from instep.spec.options import decide
 from sampling import each_dialect
@@ -86,8 +87,12 @@ class Certificate:
         return {6: {"lr": other["lr"]}} if "lr" in other else {}
 
     def seen(self, other: Model) -> bool:
+        """Whether a probe shows it; a step that raises shows a mistake without one."""
         pairs = zip(self.ours, self.probes, strict=True)
-        return any(distance(ours, other, probe) >= SEEN for ours, probe in pairs)
+        try:
+            return any(distance(ours, other, probe) >= SEEN for ours, probe in pairs)
+        except SpecError:
+            return True
 
     def hides(self, h: Hyperparameter) -> bool:
         """Whether it has other admissible values, and none shows on any probe."""
