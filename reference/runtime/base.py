@@ -9,7 +9,13 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from instep.reference.runtime.intervals import Domain, check_domains, check_entries
+from instep.reference.runtime.intervals import (
+    Domain,
+    check_choices,
+    check_domains,
+    check_entries,
+    check_switches,
+)
 from instep.reference.runtime.sparse import Accepts
 from instep.reference.runtime.work import (
     Group,
@@ -22,6 +28,8 @@ from instep.reference.runtime.work import (
 )
 
 Closure = Callable[[], Any]
+# They say how a step runs, not what it computes; older checkpoints lack some.
+_MAY_BE_MISSING = frozenset({"foreach", "fused", "capturable", "differentiable"})
 
 
 class Reference(torch.optim.Optimizer):
@@ -127,11 +135,20 @@ class Reference(torch.optim.Optimizer):
             TypeError: neither a number nor a tensor.
         """
         check_domains(group, self._domains)
-        for name, values in self._choices.items():
-            if group[name] not in values:
-                known = ", ".join(map(repr, values))
-                raise ValueError(f"{name} must be one of {known}, got {group[name]!r}")
+        check_choices(group, self._choices)
         self._require(group)
+
+    def _check_entries(self, group: Group) -> None:
+        """Refuse entries that no step can be made with; before a step, since anybody may set them.
+
+        Raises:
+            ValueError, TypeError: what is missing, or of a kind that the equations cannot read.
+        """
+        check_entries(group, self._domains)
+        check_choices(group, self._choices)
+        others = self.defaults.keys() - self._domains.keys() - self._choices.keys()
+        check_switches(group, others - _MAY_BE_MISSING)
+        check_switches(group, others & _MAY_BE_MISSING & group.keys())
 
     def _check_parameters(self, parameters: Any) -> None:
         """Refuse kinds of parameters that the algorithm itself excludes.
@@ -167,7 +184,7 @@ class Reference(torch.optim.Optimizer):
                 for; nothing has changed yet if this is consumed first.
         """
         for group in self.param_groups:
-            check_entries(group, self._domains)
+            self._check_entries(group)
             for p in group["params"]:
                 if p.grad is not None:
                     self._accept(p, group)

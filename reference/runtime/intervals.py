@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,34 @@ def check_entries(group: Mapping[str, Any], domains: Mapping[str, Domain]) -> No
             raise ValueError(f"{name} must be {len(domain)} numbers, got {group[name]!r}")
         for index, (value, own) in enumerate(zip(group[name], domain, strict=True)):
             _number(f"{name}[{index}]", value, own)
+
+
+def check_switches(group: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Refuse switches of a group that are neither on nor off.
+
+    Raises:
+        ValueError: a tensor of several values, or an entry that is missing.
+    """
+    for name in names:
+        if name not in group:
+            raise ValueError(f"a parameter group has lost its entry {name}")
+        value = group[name]
+        if isinstance(value, Tensor) and value.numel() != 1:
+            raise ValueError(f"{name}: a tensor must hold one value, got shape {(*value.shape,)}")
+
+
+def check_choices(group: Mapping[str, Any], choices: Mapping[str, tuple[object, ...]]) -> None:
+    """Refuse a form that there is not.
+
+    Raises:
+        ValueError: an unknown value, or an entry that is missing.
+    """
+    for name, values in choices.items():
+        if name not in group:
+            raise ValueError(f"a parameter group has lost its entry {name}")
+        if isinstance(group[name], Tensor) or group[name] not in values:
+            known = ", ".join(map(repr, values))
+            raise ValueError(f"{name} must be one of {known}, got {group[name]!r}")
 
 
 def _number(name: str, value: Any, domain: Interval) -> None:

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from instep.reference.runtime import scalar_math
 from instep.reference.runtime.base import Closure, Reference
-from instep.reference.runtime.intervals import check_entries
 from instep.reference.runtime.work import (
     Group,
     State,
@@ -150,7 +149,7 @@ class LockstepOptimizer(Reference):
     def _runners(self) -> Iterator[Runner]:
         common = self.state.get(self._first_parameter(), {})
         for group in self.param_groups:
-            check_entries(group, self._domains)
+            self._check_entries(group)
             settings = {key: as_numbers(value) for key, value in group.items() if key != "params"}
             for p in group["params"]:
                 if not self._closure and p.grad is None:

@@ -1,14 +1,17 @@
 """Bad input to every generated class: torch's errors, and nothing has changed when they are raised.
 
-All classes are found through their package, so a new specification is held to this as it comes.
+All classes are found through their package, so a new specification is held to this as it comes: to
+every function here that is called `refuses_...` or `takes_...`, in one test.
 """
 
 from __future__ import annotations
 
 import copy
+import inspect
 import math
 import warnings
 from dataclasses import dataclass
+from itertools import combinations
 
 import pytest
 import torch
@@ -26,7 +29,20 @@ def named(cls):
     return f"{cls.__module__.split('.')[-2]}.{cls.__name__}"
 
 
-every_class = pytest.mark.parametrize("cls", CLASSES, ids=named)
+CHECKS = []
+
+
+def of_every_class(check):
+    """Let the test below run a check; one test for all, since each takes milliseconds."""
+    CHECKS.append(check)
+    return check
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=named)
+def test_bad_input(cls):
+    assert len(CHECKS) == 11
+    for check in CHECKS:
+        check(cls)
 
 
 def parameter(dtype=torch.float64):
@@ -69,18 +85,18 @@ STRUCTURES = {
 }
 
 
-@pytest.mark.parametrize("structure", STRUCTURES)
-@every_class
-def test_structures_of_parameters_that_torch_refuses(cls, structure):
+@of_every_class
+def refuses_structures_of_parameters_as_torch_does(cls):
     theirs = getattr(torch.optim, cls.__name__, torch.optim.SGD)
-    expected = error_of(lambda: theirs(STRUCTURES[structure]()))
-    found = error_of(lambda: cls(STRUCTURES[structure]()))
-    assert found.type is expected.type
-    assert str(found.value) == str(expected.value)
+    for name, make in STRUCTURES.items():
+        expected = error_of(lambda make=make: theirs(make()))
+        found = error_of(lambda make=make: cls(make()))
+        assert found.type is expected.type, name
+        assert str(found.value) == str(expected.value), name
 
 
-@every_class
-def test_an_unknown_keyword_is_a_type_error(cls):
+@of_every_class
+def refuses_an_unknown_keyword(cls):
     with pytest.raises(TypeError, match="unexpected keyword"):
         cls([parameter()], temperature=0.5)
 
@@ -112,13 +128,13 @@ def _inside(domain: Interval) -> float:
     return next(x for x in candidates if x in domain)
 
 
-HYPERPARAMETERS = [
-    pytest.param(cls, key, id=f"{named(cls)}-{key}") for cls in CLASSES for key in cls._domains
-]
+@of_every_class
+def refuses_values_outside_their_domains(cls):
+    for key in cls._domains:
+        refuses_values(cls, key)
 
 
-@pytest.mark.parametrize(("cls", "key"), HYPERPARAMETERS)
-def test_values_outside_a_domain(cls, key):
+def refuses_values(cls, key):
     fine = cls([parameter()])
     before = fine.state_dict()
     for value in wrong_values(cls._domains[key]):
@@ -132,16 +148,23 @@ def test_values_outside_a_domain(cls, key):
             assert "\n" not in str(caught.value)
     assert fine.state_dict() == before
     for value in ("x", None, [[0.5]]):
-        with pytest.raises((TypeError, ValueError), match=key):
-            cls([parameter()], **{key: value})
+        if value is not None or not _takes_none(cls._domains[key]):
+            with pytest.raises((TypeError, ValueError), match=key):
+                cls([parameter()], **{key: value})
+
+
+def _takes_none(domain):
+    return isinstance(domain, Interval) and domain.none
 
 
 def _group(key, value):
     return {"params": [parameter()], key: value}
 
 
-@pytest.mark.parametrize("cls", IN_TORCH, ids=named)
-def test_what_torch_refuses_is_refused_with_the_same_exception(cls):
+@of_every_class
+def refuses_the_values_that_torch_refuses(cls):
+    if cls not in IN_TORCH:
+        return
     theirs = getattr(torch.optim, cls.__name__)
     compared = 0
     for key, domain in cls._domains.items():
@@ -157,6 +180,39 @@ def test_what_torch_refuses_is_refused_with_the_same_exception(cls):
                     cls([parameter()], **{key: value})
                 compared += meant
     assert compared >= 2
+
+
+# What torch says of a keyword that it stumbles over without having meant to refuse it.
+SUPERSET = ("as a Tensor is not supported", "foreach=True")
+
+
+def candidates(cls):
+    """Keywords of torch's class with values that may not go together."""
+    for key, argument in inspect.signature(cls).parameters.items():
+        default = argument.default
+        if key in ("foreach", "fused") or isinstance(default, bool):
+            yield from ((key, True), (key, False))
+        elif isinstance(default, float):
+            yield from ((key, torch.tensor(default)), (key, 0.5), (key, 0.0))
+        elif isinstance(default, tuple) and None not in default:
+            yield key, tuple(map(torch.tensor, default))
+
+
+@pytest.mark.parametrize("cls", [c for c in IN_TORCH if "vectorized" in named(c)], ids=named)
+def test_pairs_of_keywords_that_torch_refuses(cls):
+    """Where foreach=True takes no tensors in torch it does here: they are read once a step."""
+    theirs = getattr(torch.optim, cls.__name__)
+    pairs = [dict(pair) for pair in combinations(candidates(theirs), 2) if pair[0][0] != pair[1][0]]
+    assert len(pairs) >= 20
+    for keywords in pairs:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                theirs([parameter()], **keywords)
+        except Exception as expected:
+            if not all(words in str(expected) for words in SUPERSET):
+                with pytest.raises(type(expected)):
+                    cls([parameter()], **keywords)
 
 
 # ---- a step that is refused
@@ -204,32 +260,21 @@ def bits(x):
     return (type(x), x)
 
 
-def spoil_layout(cls, optimizer, p):
-    """A gradient of the layout that the class does not take."""
-    p.grad = torch.full_like(p, 0.5)
-    if cls._accepts.dense:
-        p.grad = p.grad.to_sparse()
-    return RuntimeError, "does not support (sparse|dense) gradients"
+SEVERAL = torch.ones(2)
+MISSING = object()
 
 
-def spoil_entry(value, kind, message):
-    def spoil(cls, optimizer, p):
-        group = next(g for g in optimizer.param_groups if any(q is p for q in g["params"]))
-        group[next(iter(cls._domains))] = value
-        return kind, message
-
-    return spoil
-
-
-SPOILED = {
-    "layout": spoil_layout,
-    "text": spoil_entry("x", TypeError, "must be a number"),
-    "several": spoil_entry(torch.ones(2), ValueError, "must hold one number"),
-}
-
-
-def can_spoil(cls, how):
-    return how != "layout" or not (cls._accepts.dense and cls._accepts.sparse)
+def spoiled_entries(cls, group):
+    """(key, value, exceptions) of every entry that a step cannot be made with."""
+    for key in set(group) - {"params"}:
+        yield key, SEVERAL, ValueError
+        if key not in ("foreach", "fused", "capturable", "differentiable"):
+            yield key, MISSING, ValueError
+        if key in cls._domains:
+            yield key, "x", (TypeError, ValueError)
+            yield key, (0.5,), (TypeError, ValueError)
+        if key in getattr(cls, "_choices", {}):
+            yield key, "x", ValueError
 
 
 def closure_for(cls, optimizer):
@@ -237,8 +282,8 @@ def closure_for(cls, optimizer):
     return (lambda: torch.zeros(())) if getattr(cls, "_closure", False) else None
 
 
-def refused_step(cls, sizes, bad, how, options):
-    """A step with groups of these sizes, of which one parameter is spoiled."""
+def after_one_step(cls, sizes, **options):
+    """An optimizer with groups of these sizes, and its parameters."""
     parameters = [parameter() for _ in range(sum(sizes))]
     groups, start = [], 0
     for k, size in enumerate(sizes):
@@ -248,7 +293,11 @@ def refused_step(cls, sizes, bad, how, options):
     for p in parameters:
         p.grad = gradient(cls, p)
     optimizer.step(closure_for(cls, optimizer))
-    kind, message = SPOILED[how](cls, optimizer, parameters[bad % len(parameters)])
+    return optimizer, parameters
+
+
+def refuses_step(cls, optimizer, kind, message):
+    """The step is refused in one line, and nothing has changed."""
     before = Snapshot(optimizer)
     with pytest.raises(kind, match=message) as caught:
         optimizer.step(closure_for(cls, optimizer))
@@ -256,31 +305,51 @@ def refused_step(cls, sizes, bad, how, options):
     before.check()
 
 
-@pytest.mark.parametrize("how", SPOILED)
-@every_class
-def test_one_bad_parameter_in_the_last_group_stops_the_step(cls, how):
-    if not can_spoil(cls, how):
-        pytest.skip("it takes both layouts")
-    backends = [{}] if cls.__module__.split(".")[-2] == "eager" else [{}, {"backend": "eager"}]
+def refuses_layout(cls, optimizer, p):
+    """A gradient of the layout that the class does not take; it is put back afterwards."""
+    if cls._accepts.dense and cls._accepts.sparse:
+        return
+    kept, p.grad = p.grad, torch.full_like(p, 0.5)
+    if cls._accepts.dense:
+        p.grad = p.grad.to_sparse()
+    refuses_step(cls, optimizer, RuntimeError, "does not support (sparse|dense) gradients")
+    p.grad = kept
+
+
+@of_every_class
+def refuses_a_step_for_one_bad_parameter_or_entry_in_the_last_group(cls):
+    backends = [{}] if named(cls).startswith("eager") else [{}, {"backend": "eager"}]
     for options in backends:
-        refused_step(cls, (1, 2, 1), -1, how, options)
+        optimizer, parameters = after_one_step(cls, (1, 2, 1), **options)
+        refuses_layout(cls, optimizer, parameters[-1])
+        group = optimizer.param_groups[-1]
+        for key, value, kind in list(spoiled_entries(cls, group)):
+            kept = group.pop(key)
+            if value is not MISSING:
+                group[key] = value
+            refuses_step(cls, optimizer, kind, key)
+            group[key] = kept
+        optimizer.step(closure_for(cls, optimizer))
 
 
 @given(
     cls=st.sampled_from(CLASSES),
     sizes=st.lists(st.integers(1, 3), min_size=1, max_size=4),
     bad=st.integers(0, 11),
-    how=st.sampled_from(sorted(SPOILED)),
 )
-def test_a_bad_parameter_anywhere_stops_the_step(cls, sizes, bad, how):
-    if can_spoil(cls, how):
-        refused_step(cls, sizes, bad, how, {})
+def test_a_bad_parameter_anywhere_stops_the_step(cls, sizes, bad):
+    optimizer, parameters = after_one_step(cls, sizes)
+    p = parameters[bad % len(parameters)]
+    refuses_layout(cls, optimizer, p)
+    group = next(g for g in optimizer.param_groups if any(q is p for q in g["params"]))
+    group["lr"] = SEVERAL
+    refuses_step(cls, optimizer, ValueError, "must hold one number")
 
 
-@every_class
-def test_a_condition_on_sparse_gradients_is_tested_before_anything_changes(cls):
+@of_every_class
+def refuses_sparse_gradients_by_their_condition_before_anything_changes(cls):
     if not cls._accepts.sparse or cls._require_sparse is vectorized.Adam._require_sparse:
-        pytest.skip("no condition")
+        return
     fine, bad = parameter(), parameter()
     optimizer = cls([{"params": [fine]}, {"params": [bad], "weight_decay": 0.5}])
     fine.grad, bad.grad = gradient(cls, fine), gradient(cls, bad)
@@ -292,8 +361,8 @@ def test_a_condition_on_sparse_gradients_is_tested_before_anything_changes(cls):
     before.check()
 
 
-@every_class
-def test_complex_parameters_step_as_pairs_or_are_refused_before_anything_changes(cls):
+@of_every_class
+def takes_complex_parameters_as_pairs_or_refuses_them_before_anything_changes(cls):
     real, p = parameter(), parameter(torch.complex128)
     if cls._accepts.complex is False:
         with pytest.raises(ValueError, match="does not support complex parameters"):
@@ -316,10 +385,9 @@ def test_complex_parameters_step_as_pairs_or_are_refused_before_anything_changes
     before.check()
 
 
-@pytest.mark.parametrize("kind", ["sparse", "complex"])
-@pytest.mark.parametrize("cls", IN_TORCH, ids=named)
-def test_kinds_are_taken_and_refused_where_torch_does_with_its_exception(cls, kind):
-    def outcome(one):
+@of_every_class
+def takes_and_refuses_kinds_where_torch_does_with_its_exception(cls):
+    def outcome(one, kind):
         p = parameter(torch.complex128 if kind == "complex" else torch.float64)
         try:
             optimizer = one([p])
@@ -334,7 +402,9 @@ def test_kinds_are_taken_and_refused_where_torch_does_with_its_exception(cls, ki
             return "step", type(error)
         return "taken", None
 
-    assert outcome(cls) == outcome(getattr(torch.optim, cls.__name__))
+    if cls in IN_TORCH:
+        for kind in ("sparse", "complex"):
+            assert outcome(cls, kind) == outcome(getattr(torch.optim, cls.__name__), kind)
 
 
 def check_pairs(cls):
@@ -353,8 +423,8 @@ def check_pairs(cls):
             assert bits(torch.view_as_real(value)) == bits(second.state[pairs][key])
 
 
-@every_class
-def test_a_step_without_the_closure_that_it_needs(cls):
+@of_every_class
+def refuses_a_step_without_the_closure_that_it_needs(cls):
     p = parameter()
     p.grad = gradient(cls, p)
     optimizer = cls([p])
@@ -367,8 +437,8 @@ def test_a_step_without_the_closure_that_it_needs(cls):
     before.check()
 
 
-@every_class
-def test_a_closure_that_raises_changes_nothing(cls):
+@of_every_class
+def takes_a_closure_that_raises_without_a_change(cls):
     p, q = parameter(), parameter()
     optimizer = cls([{"params": [p]}, {"params": [q]}])
     p.grad, q.grad = gradient(cls, p), gradient(cls, q)
@@ -387,8 +457,10 @@ def test_a_closure_that_raises_changes_nothing(cls):
     before.check()
 
 
-@pytest.mark.parametrize("cls", [c for c in CLASSES if not c._accepts.dense], ids=named)
-def test_what_takes_sparse_gradients_alone_takes_no_sparse_parameter(cls):
+@of_every_class
+def refuses_sparse_parameters_where_it_takes_sparse_gradients_alone(cls):
+    if cls._accepts.dense:
+        return
     p = torch.nn.Parameter(torch.eye(2).to_sparse())
     with pytest.raises(ValueError, match="requires dense parameter tensors"):
         cls([p])
