@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from instep.conformance.mutate.expressions import Change, Mutator, Names, change
 from instep.conformance.schedules.oracle import Form, Runner, forms
 from instep.conformance.schedules.probes import Probe, ProbeFactory
 from instep.spec import ir
-from instep.spec.arithmetic import Float64
+from instep.spec.arithmetic import Arithmetic, Float64
 from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm
 from instep.spec.render import expression_text
@@ -156,13 +157,19 @@ def _runs(form: Form, probe: Probe | None) -> bool:
     return True
 
 
-def simulated(form: Form, probe: Probe) -> Iterator[list[dict[str, float]]]:
-    """The entries of every group at every epoch, in plain float64."""
-    runners = [Runner(form, probe, group, Float64()) for group in range(len(probe.rates))]
+def simulated(
+    form: Form, probe: Probe, arithmetic: Arithmetic | None = None
+) -> Iterator[list[dict[str, Any]]]:
+    """The entries of every group at every epoch, in plain float64 or another number type."""
+    number = arithmetic or Float64()
+    runners = [Runner(form, probe, group, number) for group in range(len(probe.rates))]
     for epoch in range(probe.epochs + 1):
         changed_here = probe.changes.get(epoch)
         if changed_here is not None:
-            runners[changed_here[0]].set("lr", np.float64(changed_here[1]))
+            runners[changed_here[0]].set("lr", number.number(changed_here[1]))
         with np.errstate(all="ignore"):
             found = [runner.step(epoch) for runner in runners]
-        yield [{name: float(x) for name, x in entries.items()} for entries in found]
+        if arithmetic is not None:
+            yield found
+        else:
+            yield [{name: float(x) for name, x in entries.items()} for entries in found]

@@ -1,0 +1,205 @@
+"""Schedulers that are broken on purpose: each fails the check that is named with it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.optim import lr_scheduler
+from torch.optim.lr_scheduler import LRScheduler
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A broken scheduler, its specification, the check that it fails, and what it is named."""
+
+    subject: Any
+    spec: str
+    check: str
+    diagnosis: str | None = None
+
+
+class Step(LRScheduler):
+    """StepLR as torch has it; what is broken is overridden."""
+
+    def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
+        self.step_size, self.gamma = step_size, gamma
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self):
+        return [self.rate(group["lr"]) for group in self.optimizer.param_groups]
+
+    def rate(self, lr):
+        t = self.last_epoch
+        return lr * self.gamma if t > 0 and t % self.step_size == 0 else lr
+
+
+class PeriodOffByOne(Step):
+    def rate(self, lr):
+        t = self.last_epoch
+        return lr * self.gamma if t > 0 and t % (self.step_size + 1) == 0 else lr
+
+
+class OneEpochEarly(Step):
+    def rate(self, lr):
+        return lr * self.gamma if (self.last_epoch + 1) % self.step_size == 0 else lr
+
+
+class DecaysAtOnce(Step):
+    def rate(self, lr):
+        return lr * self.gamma if self.last_epoch % self.step_size == 0 else lr
+
+
+class Compounding(Step):
+    """The closed form's factor on the present rate instead of the first one."""
+
+    def rate(self, lr):
+        return lr * self.gamma ** (self.last_epoch // self.step_size)
+
+
+class FirstGroupForAll(Step):
+    def get_lr(self):
+        rates = super().get_lr()
+        return [rates[0]] * len(rates)
+
+
+class SinglePrecision(Step):
+    def rate(self, lr):
+        return float(torch.tensor(super().rate(lr) * 0.9999999 + 1e-9, dtype=torch.float32))
+
+
+class WrongClosedForm(Step):
+    def _get_closed_form_lr(self):
+        return [lr * self.gamma**self.last_epoch for lr in self.base_lrs]
+
+
+class ForgetsItsState(Step):
+    def load_state_dict(self, state_dict):
+        super().load_state_dict({k: v for k, v in state_dict.items() if k != "last_epoch"})
+
+
+class SharesItsCount(Step):
+    """The epoch is kept in the class."""
+
+    epoch = 0
+
+    def get_lr(self):
+        type(self).epoch = 0 if self._is_initial else type(self).epoch + 1
+        due = type(self).epoch > 0 and type(self).epoch % self.step_size == 0
+        return [g["lr"] * (self.gamma if due else 1) for g in self.optimizer.param_groups]
+
+
+class TouchesDecay(Step):
+    def get_lr(self):
+        for group in self.optimizer.param_groups:
+            group["weight_decay"] = 0.0
+        return super().get_lr()
+
+
+class MakesSteps(Step):
+    def step(self, *arguments):
+        super().step(*arguments)
+        self.optimizer.step()
+
+
+class StaleReadout(Step):
+    def get_last_lr(self):
+        return list(self.base_lrs)
+
+
+class ReplacesTensors(Step):
+    def step(self, *arguments):
+        super().step(*arguments)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["lr"] + 0.0
+
+
+class AcceptsAnything(Step):
+    def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
+        if isinstance(optimizer, torch.optim.Optimizer):
+            super().__init__(optimizer, step_size, gamma, last_epoch)
+
+
+class KeepsTheOptimizer(Step):
+    def state_dict(self):
+        return dict(self.__dict__)
+
+
+class CountsFromOne(Step):
+    def step(self, *arguments):
+        super().step(*arguments)
+        self.last_epoch += 1
+
+    def rate(self, lr):
+        return lr
+
+
+class WithoutFloor(LRScheduler):
+    """A cosine that falls to zero, whatever eta_min says."""
+
+    def __init__(self, optimizer, T_max, eta_min=0.0, last_epoch=-1):
+        self.T_max = T_max
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self):
+        angle = math.pi * self.last_epoch / self.T_max
+        return [lr * (1 + math.cos(angle)) / 2 for lr in self.base_lrs]
+
+
+class NoClamp(lr_scheduler.ReduceLROnPlateau):
+    def _reduce_lr(self, epoch):
+        for group in self.optimizer.param_groups:
+            new = group["lr"] * self.factor
+            if group["lr"] - new > self.eps:
+                group["lr"] = new
+
+
+class EqualIsBetter(lr_scheduler.ReduceLROnPlateau):
+    def _is_better(self, a, best):
+        return super()._is_better(a, best) or (a == best and math.isfinite(a))
+
+
+class AlwaysMin(lr_scheduler.ReduceLROnPlateau):
+    def __init__(self, optimizer, mode="min", **keywords):
+        super().__init__(optimizer, "min", **keywords)
+
+
+class NoCooldown(lr_scheduler.ReduceLROnPlateau):
+    in_cooldown = False
+
+
+class FrozenMomentum(lr_scheduler.OneCycleLR):
+    def get_lr(self):
+        kept = [g["momentum"] for g in self.optimizer.param_groups if "momentum" in g]
+        rates = super().get_lr()
+        for group, momentum in zip(self.optimizer.param_groups, kept, strict=False):
+            group["momentum"] = momentum
+        return rates
+
+
+BUGS = (
+    Bug(PeriodOffByOne, "step-lr", "numerics/dyadic", "rate: n one more"),
+    Bug(OneEpochEarly, "step-lr", "numerics/dyadic", "rate: step counter one ahead"),
+    Bug(DecaysAtOnce, "step-lr", "numerics/dyadic", "rate: first condition missing"),
+    Bug(Compounding, "step-lr", "numerics/dyadic"),
+    Bug(FirstGroupForAll, "step-lr", "numerics/dyadic"),
+    Bug(SinglePrecision, "step-lr", "numerics/dyadic"),
+    Bug(WrongClosedForm, "step-lr", "forms/closed-form"),
+    Bug(ForgetsItsState, "step-lr", "state/resumed"),
+    Bug(SharesItsCount, "step-lr", "state/deterministic"),
+    Bug(TouchesDecay, "step-lr", "groups/entries"),
+    Bug(MakesSteps, "step-lr", "groups/parameters"),
+    Bug(StaleReadout, "step-lr", "readout/get-last-lr"),
+    Bug(ReplacesTensors, "step-lr", "groups/tensor-lr"),
+    Bug(AcceptsAnything, "step-lr", "errors/optimizer"),
+    Bug(KeepsTheOptimizer, "step-lr", "state/no-optimizer"),
+    Bug(CountsFromOne, "step-lr", "construction/epoch"),
+    Bug(WithoutFloor, "cosine-annealing-lr", "numerics/dyadic"),
+    Bug(NoClamp, "reduce-lr-on-plateau", "numerics/dyadic"),
+    Bug(EqualIsBetter, "reduce-lr-on-plateau", "metrics/ties-0.2"),
+    Bug(AlwaysMin, "reduce-lr-on-plateau", "options/mode.max"),
+    Bug(NoCooldown, "reduce-lr-on-plateau", "metrics/ties-0.2"),
+    Bug(FrozenMomentum, "one-cycle-lr", "numerics/dyadic"),
+)

@@ -1,0 +1,57 @@
+"""Broken schedulers are caught by the check meant for them; correct ones raise no alarm."""
+
+from __future__ import annotations
+
+import zlib
+
+import pytest
+
+from instep import spec
+from instep.conformance.schedules.mutate import mutants
+from instep.conformance.schedules.suite import Session, check_scheduler
+from meta.broken.schedulers import BUGS, Step
+from meta.correct.schedulers import CORRECT
+from meta.schedule_strength import Judge, table_of
+
+NAMES = spec.schedule_names()
+# A mutant in so many is tried in every run; `benchmarks/strength.py` tries them all.
+SHARE = {"cyclic-lr": 20, "one-cycle-lr": 20, "reduce-lr-on-plateau": 20}
+
+
+def test_what_the_broken_ones_are_made_of_is_in_step():
+    assert check_scheduler(Step, "step-lr").ok
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda b: b.subject.__name__)
+def test_a_broken_scheduler_fails_its_check(bug):
+    session = Session(bug.subject, bug.spec)
+    result = session.run(f"{session.prefix}/{bug.check}")
+    assert result.status == "failed", result
+    if bug.diagnosis is not None:
+        assert bug.diagnosis in [c.name for c in session.diagnosis.candidates]
+
+
+@pytest.mark.parametrize(("subject", "name"), CORRECT, ids=lambda x: getattr(x, "__name__", str(x)))
+def test_a_correct_scheduler_raises_no_alarm(subject, name):
+    report = check_scheduler(subject, name)
+    assert report.ok, report.to_text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sample_of_mutants_is_caught(name):
+    judge, share = Judge(spec.get(name)), SHARE.get(name, 4)
+    chosen = [
+        m
+        for m in mutants(judge.algorithm)
+        if zlib.crc32(f"{m.name}{m.description}".encode()) % share == 0
+    ]
+    fates = [judge.fate(m) for m in chosen]
+    assert fates
+    left = [f for f in fates if f.status not in ("killed", "equivalent", "argued")]
+    assert not left, "\n".join([*map(str, left), table_of(fates)])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_specification_itself_fails_nothing(name):
+    judge = Judge(spec.get(name))
+    assert [judge.killer(form) for form in judge.forms] == [""] * len(judge.forms)
