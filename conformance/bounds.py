@@ -147,6 +147,8 @@ class BoundedArithmetic:
         if op == "**":
             return self._power(a, b)
         a, b, host = self._pair(a, b)
+        if host and (_stays_infinite(op, a, b) or (op != "/" and _stays_infinite(op, b, a))):
+            return Bounded(OPERATORS[op](a.value, b.value), host=True)
         match op:
             case "+" | "-":
                 return self._sum(op, a, b, host)
@@ -377,6 +379,13 @@ def _is_unit(x: Bounded) -> bool:
     if flat.size == 0 or abs(flat[0]) != 1:  # decides nearly always, at no cost
         return False
     return bool(np.all(x.bound == 0)) and bool(np.all(np.abs(x.value) == 1))
+
+
+def _stays_infinite(op: str, a: Bounded, b: Bounded) -> bool:
+    """Whether a is infinite on purpose (the best metric before the first one), and stays so."""
+    if not np.isinf(a.value) or a.bound != 0 or op == "%":
+        return False
+    return bool(np.isfinite(b.value)) and bool(op in "+-" or abs(b.value) > b.bound)
 
 
 def _spread(

@@ -18,7 +18,7 @@ with schedule("reduce-lr-on-plateau", "ReduceLROnPlateau: less when a metric sta
                      description="epochs after a reduction in which bad ones do not count")
     least = hyper("min_lr", 0.0, name="least", latex=r"\gamma_{min}", domain="[0,inf)",
                   probe=0.0625, description="lowest rate")
-    eps = hyper("eps", 1e-8, domain="[0,inf)", probe=0.03125,
+    eps = hyper("eps", 1e-8, domain="[0,inf)", probe=0.09375,
                 description="a reduction by no more than this is not made")
     x = metric("metrics", description="the metric of the epoch")
     best = state("best", "best", init=float("inf"), latex="m", description="best metric so far")

@@ -124,3 +124,18 @@ def test_a_choice_by_several_conditions_holds_both_sides_where_they_are_open() -
     assert moved.bound[1] < 1e-5
     assert moved.bound[2] == 0  # what is not open has decided
     assert a.ambiguous == 0
+
+
+@np.errstate(all="ignore")
+def test_what_is_infinite_on_purpose_is_exact() -> None:
+    a = BoundedArithmetic(grades("float64")[0])
+    worst, share = a.number(float("inf")), Bounded(np.float64(0.9), np.float64(1e-16), host=True)
+    for op, other in (("*", share), ("/", share), ("-", share), ("*", a.number(-2))):
+        result = a.binary(op, worst, other)
+        assert np.isinf(result.value)
+        assert result.bound == 0
+    assert not a.compare("<", a.number(3.0), a.binary("*", worst, share)).open
+    # What may be zero, or overflowed by itself, is as unknown as before.
+    perhaps = Bounded(np.float64(1e-17), np.float64(1e-16), host=True)
+    assert a.binary("*", worst, perhaps).bound == np.inf
+    assert np.isinf(a.binary("*", a.number(1e300), a.number(1e300)).bound)

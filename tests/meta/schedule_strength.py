@@ -28,6 +28,7 @@ STATUSES = ("killed", "equivalent", "argued", "undecided", "survived")
 # Equivalent for a reason that the algebra does not have; held at 60 digits on every value probe.
 AT_RESTARTS = "the two lengths differ at restarts alone, where the angle is 0 whatever the length"
 HALF_TURNS = "the angle changes by whole turns, 2 pi for each round"
+SEAMS = "where one phase ends and the next begins both give the same rate"
 ARGUED = {
     ("cosine-annealing-warm-restarts", "rate: old length instead of new"): AT_RESTARTS,
     ("cosine-annealing-warm-restarts", "closed_form: old length instead of new"): AT_RESTARTS,
@@ -38,9 +39,12 @@ ARGUED = {
     ("cyclic-lr", "cycle: step counter one behind"): (
         "it differs at the lowest rate alone, where both ends of the cycle have height 0"
     ),
-    ("one-cycle-lr", "progress: strictness of the comparison"): (
-        "where one phase ends and the next begins both give the same rate"
-    ),
+    ("one-cycle-lr", "progress: strictness of the comparison"): SEAMS,
+    ("warmup-stable-decay", "factor: step counter one behind"): SEAMS,
+    ("warmup-stable-decay", "factor: strictness of the comparison"): SEAMS,
+    ("warmup-stable-decay", "factor: threshold one higher"): SEAMS,
+    ("warmup-stable-decay", "factor: w one more"): SEAMS,
+    ("warmup-stable-decay", "factor: s one more"): SEAMS,
 }
 
 

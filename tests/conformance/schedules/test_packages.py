@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import pytorch_optimizer
 
-from instep.conformance.schedules.suite import check_scheduler
+from instep.conformance.schedules.base import Failure
+from instep.conformance.schedules.suite import Session, check_scheduler
 
 
 def test_warmup_stable_decay_of_pytorch_optimizer():
@@ -16,11 +18,10 @@ def test_warmup_stable_decay_of_pytorch_optimizer():
 
 def test_another_schedule_of_pytorch_optimizer_is_told_apart():
     """Its restarts keep the highest rate from the constructor and set the lowest at first."""
-    report = check_scheduler(
-        pytorch_optimizer.CosineAnnealingWarmupRestarts,
-        "cosine-annealing-warm-restarts",
-        rename={"T_0": "first_cycle_steps", "T_mult": "cycle_mult", "eta_min": "min_lr"},
-    )
-    assert not report.ok
-    assert report.failures[0].id.endswith("numerics/dyadic")
-    assert report.failures[0].evidence.step == 0
+    name = "cosine-annealing-warm-restarts"
+    renamed = {"T_0": "first_cycle_steps", "T_mult": "cycle_mult", "eta_min": "min_lr"}
+    session = Session(pytorch_optimizer.CosineAnnealingWarmupRestarts, name, rename=renamed)
+    probe = session.context.probes.make("dyadic")
+    with pytest.raises(Failure) as failure:
+        session.context.require(probe)
+    assert failure.value.judgement.tally.first.lanes.step == 0

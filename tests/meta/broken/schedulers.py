@@ -198,8 +198,8 @@ BUGS = (
     Bug(CountsFromOne, "step-lr", "construction/epoch"),
     Bug(WithoutFloor, "cosine-annealing-lr", "numerics/dyadic"),
     Bug(NoClamp, "reduce-lr-on-plateau", "numerics/dyadic"),
-    Bug(EqualIsBetter, "reduce-lr-on-plateau", "metrics/ties-0.2"),
+    Bug(EqualIsBetter, "reduce-lr-on-plateau", "metrics/walk-0"),
     Bug(AlwaysMin, "reduce-lr-on-plateau", "options/mode.max"),
-    Bug(NoCooldown, "reduce-lr-on-plateau", "metrics/ties-0.2"),
+    Bug(NoCooldown, "reduce-lr-on-plateau", "numerics/dyadic"),
     Bug(FrozenMomentum, "one-cycle-lr", "numerics/dyadic"),
 )

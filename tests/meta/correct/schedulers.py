@@ -10,7 +10,7 @@ from torch.optim import lr_scheduler
 
 
 class Plain:
-    """StepLR that is no subclass of torch's, computes by repeated multiplication, has no readout."""
+    """StepLR without torch's base class: repeated multiplication, no readout."""
 
     def __init__(self, optimizer, step_size, gamma=0.1):
         self.groups, self.size, self.gamma, self.epoch = optimizer.param_groups, step_size, gamma, 0
