@@ -27,7 +27,7 @@ with algorithm("adam", "Adam: adaptive moment estimation") as spec:
                    description="how weight decays",
                    argument="decoupled_weight_decay", keyword_only=True,
                    spelling={False: "l2", True: "decoupled"})
-    epsilon = option("epsilon", "outside", "hat", "inside", "clamp",
+    epsilon = option("epsilon", "outside", "hat", "inside", "hat_inside", "clamp",
                      description="where eps stands in the denominator")
     correction = option("correction", "both", "first", "second", "none",
                         description="which moments are corrected for their bias")
@@ -59,13 +59,16 @@ with algorithm("adam", "Adam: adaptive moment estimation") as spec:
         let("maximum", v_max, maximum(prev(v_max), v), form="raw")
 
     c1, c2 = 1 - beta1**t, 1 - beta2**t
-    with when(epsilon == "hat"):
+    folded = (epsilon == "hat") | (epsilon == "hat_inside")
+    with when(folded):
         let("step_size", size, choose(
             correction, both=lr * sqrt(c2) / c1, first=lr / c1, second=lr * sqrt(c2), none=lr))
         with when(amsgrad == "raw"):
-            let("denominator", d, sqrt(v_max) + eps, form="hat")
+            let("denominator", d, choose(
+                epsilon, hat_inside=sqrt(v_max + eps), otherwise=sqrt(v_max) + eps), form="hat")
         with otherwise():
-            let("denominator", d, sqrt(v) + eps, form="hat")
+            let("denominator", d, choose(
+                epsilon, hat_inside=sqrt(v + eps), otherwise=sqrt(v) + eps), form="hat")
         let("update", theta, theta - size * m / d, form="folded")
     with otherwise():
         let("first_correction", m_hat, choose(
@@ -86,7 +89,7 @@ with algorithm("adam", "Adam: adaptive moment estimation") as spec:
     with when(decay == "after"):
         let("decay", theta, theta - lr * wd * theta, form="after")
 
-    require(~((epsilon == "hat") & (amsgrad == "corrected")),
+    require(~(folded & (amsgrad == "corrected")),
             "the folded form has no corrected second moment to take the maximum of")
 
     exclude(max_lr, ~((decay == "relative") | (decay == "corrected")),
@@ -108,6 +111,11 @@ with algorithm("adam", "Adam: adaptive moment estimation") as spec:
             note="Both corrections are folded into the step size: eps weighs more in early steps.")
     dialect("adam/eps-inside", "eps under the root", epsilon="inside",
             note="eps is added to the second moment, so it acts with its square root.")
+    dialect("adam/eps-hat-inside", "eps under the root, both corrections folded",
+            epsilon="hat_inside",
+            note="eps is added to the uncorrected second moment: it weighs most in early steps.")
+    dialect("adam/eps-clamp", "eps as a lower limit", epsilon="clamp",
+            note="The denominator is never below eps, and exact above it.")
     dialect("adam/no-bias-correction", "moments used as they are", correction="none",
             note="The first steps are shorter by (1 - beta1) / sqrt(1 - beta2).")
     dialect("amsgrad/torch", "torch.optim.Adam(amsgrad=True)", amsgrad="raw",
@@ -130,7 +138,7 @@ with algorithm("adam", "Adam: adaptive moment estimation") as spec:
             epsilon="hat", correction="none", decay="after", defaults={"eps": 1e-6},
             note="As hugging-face, without bias correction.")
     dialect("adamw/decay-relative", "arXiv:1711.05101, algorithm 2, with eta_t = lr / max_lr",
-            decay="relative", defaults={"weight_decay": 1e-2},
+            decay="relative", defaults={"weight_decay": 1e-5},
             note="Decay is scaled by the schedule alone, not by the size of the learning rate.")
     dialect("adamc/paper", "arXiv:2506.02285, algorithm 1", decay="corrected", export="AdamC",
             defaults={"weight_decay": 1e-2},

@@ -20,6 +20,10 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
     nesterov = option("nesterov", argument=True, description="look ahead along the buffer")
     form = option("buffer", "torch", "classical", "ema",
                   description="what the momentum buffer holds")
+    first = option("first", "zero", "gradient",
+                   description="what an average starts at: 0, or the first gradient")
+    ahead = option("ahead", "mixed", "added",
+                   description="an average's look-ahead: in its own proportions, or on top")
     look = option("gradient_at", "stored", "lookahead", description="where the gradient is taken")
     decay = option("decay", "l2", "decoupled", "unscaled", description="how weight decays")
 
@@ -44,7 +48,10 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
 
     def _follow_buffer() -> None:
         with when(absent(b)):
-            let("first_buffer", b, choose(form, torch=g, classical=lr * g, ema=(1 - mu) * g))
+            with when(first == "gradient"):
+                let("first_buffer", b, g, form="gradient")
+            with otherwise():
+                let("first_buffer", b, choose(form, torch=g, classical=lr * g, ema=(1 - mu) * g))
         with otherwise():
             let("buffer", b, choose(
                 form,
@@ -52,8 +59,11 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
                 classical=mu * prev(b) + lr * g,
                 ema=mu * prev(b) + (1 - mu) * g))
         with when(nesterov):
-            let("direction", d, choose(
-                form, torch=g + mu * b, classical=lr * g + mu * b, ema=(1 - mu) * g + mu * b))
+            with when(ahead == "added"):
+                let("direction", d, g + mu * b, form="added")
+            with otherwise():
+                let("direction", d, choose(
+                    form, torch=g + mu * b, classical=lr * g + mu * b, ema=(1 - mu) * g + mu * b))
         with otherwise():
             let("direction", d, b, form="buffer")
 
@@ -77,6 +87,9 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
             "nesterov looks ahead by itself: gradient_at must be stored")
     require((look == "stored") | (form == "classical"),
             "gradient_at=lookahead needs the classical buffer")
+    require((first == "zero") | (form == "ema"), "first=gradient needs the averaging buffer")
+    require((ahead == "mixed") | ((form == "ema") & nesterov),
+            "ahead=added needs nesterov with the averaging buffer")
     exclude(tau, (form == "classical") | (form == "ema"), "only torch's buffer knows dampening")
 
     accept(sparse=equal(wd, 0), rows=equal(mu, 0) & (form == "torch"),
@@ -100,12 +113,21 @@ with algorithm("sgd", "Stochastic gradient descent with momentum") as spec:
     dialect("sgd/ema", "exponential moving average of gradients",
             buffer="ema", defaults={"momentum": 0.9},
             note="The buffer is an average, a factor 1 - mu smaller than torch's.")
+    dialect("sgd/ema-from-gradient", "an average of gradients that starts at the first one",
+            buffer="ema", first="gradient", defaults={"momentum": 0.9},
+            note="As ema, but the first step is as long as one without momentum.")
     dialect("nesterov/torch", "torch.optim.SGD(nesterov=True)",
             nesterov=True, defaults={"momentum": 0.9},
             note="The gradient is taken at the stored point, already the look-ahead one.")
     dialect("nesterov/paper", "Sutskever et al. 2013, equations 3-4",
             gradient_at="lookahead", buffer="classical", defaults={"momentum": 0.9},
             note="The gradient is taken at theta - mu v, so a step needs a closure.")
+    dialect("nesterov/ema", "an average looked ahead along: (1 - mu) g + mu v",
+            nesterov=True, buffer="ema", defaults={"momentum": 0.9},
+            note="Gradient and average are mixed as they are in the average itself.")
+    dialect("nesterov/ema-added", "the gradient plus its average: g + mu v",
+            nesterov=True, buffer="ema", ahead="added", defaults={"momentum": 0.9},
+            note="Torch's formula with an average in the place of its sum: most of a step is g.")
     dialect("sgdw/decoupled", "arXiv:1711.05101's decay on torch's buffer", decay="decoupled",
             export="SGDW",
             note="The parameter decays by lr times weight_decay; the buffer never sees it.")

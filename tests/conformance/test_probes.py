@@ -123,6 +123,28 @@ def test_probes_meet_the_requirements_of_their_options(dialect: str):
                 assert not violated(algorithm, probe.hyperparameters, probe.options)
 
 
+@pytest.mark.parametrize(
+    ("dialect", "beta2", "first"),
+    [
+        ("radam/torch", 0.999, 6),
+        ("radam/paper", 0.999, 5),
+        ("radam/torch", 63 / 64, 6),
+        ("radam/torch", 0.7502, 8),
+        ("radam/torch", 2 / 3, None),
+        ("radam/torch", 0.0, None),
+    ],
+)
+def test_a_probe_reaches_rectification_where_there_is_any(dialect: str, beta2: float, first: Any):
+    """With averages as short as beta2 = 2/3 makes them no length is above 5."""
+    algorithm = spec.get(dialect)
+    probe = factory(algorithm).make("x", values={"beta2": beta2}, shapes=((5,),), steps=40)
+    oracle, begun = Oracle(Model(algorithm), probe, grades("float64")[0]), None
+    for t in range(1, probe.steps + 1):
+        oracle.step(t)
+        begun = begun or (t if "rectification" in oracle.defined_by.values() else None)
+    assert begun == first
+
+
 def test_as_little_as_possible_is_changed_to_meet_a_requirement():
     probe = factory(spec.get("sgd")).make("x", options={"nesterov": True})
     assert probe.hyperparameters["dampening"] == 0

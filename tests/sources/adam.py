@@ -93,6 +93,26 @@ class Bert(HuggingFace):
     correct_bias = False
 
 
+class Clamped(AdamFrame):
+    """eps as a lower limit of the denominator."""
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        m, v, t = moments(p, state)
+        advance(m, v, g, group)
+        c1, c2 = corrections(t, group)
+        p.addcdiv_(m, (v / c2).sqrt().clamp(min=group["eps"]), value=-group["lr"] / c1)
+
+
+class FoldedInside(AdamFrame):
+    """eps under the root, before the correction that the step size takes over."""
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        m, v, t = moments(p, state)
+        advance(m, v, g, group)
+        c1, c2 = corrections(t, group)
+        p.sub_(group["lr"] * c2**0.5 / c1 * m * (v + group["eps"]).rsqrt())
+
+
 class DecayCorrected(AdamWFrame):
     """The decay of AdamC; the largest learning rate is given."""
 
@@ -135,6 +155,8 @@ SOURCES = (
     ),
     Source("adam/eps-hat", Folded, paper="Kingma and Ba, end of section 2"),
     Source("adam/eps-inside", EpsInside, paper="eps under the root"),
+    Source("adam/eps-hat-inside", FoldedInside, paper="eps under the root, corrections folded"),
+    Source("adam/eps-clamp", Clamped, paper="max(sqrt(v_hat), eps)"),
     Source("adam/no-bias-correction", Uncorrected, paper="Kingma and Ba without section 3"),
     Source("amsgrad/torch", "torch.optim:Adam", keywords={"amsgrad": True}),
     Source("amsgrad/corrected", LargestCorrected, paper="Reddi et al., with corrected moments"),
@@ -143,6 +165,12 @@ SOURCES = (
     Source("adamw/decay-after", DecayAfter, paper="Loshchilov and Hutter, decay last"),
     Source("adamw/decay-unscaled", DecayUnscaled, paper="Loshchilov and Hutter, algorithm 2"),
     Source("adamw/decay-relative", DecayRelative, paper="Loshchilov and Hutter, with a schedule"),
+    Source(
+        "adamw/decay-relative",
+        "optimi:AdamW",
+        keywords={"decouple_lr": True},
+        defects=PAUSES,
+    ),
     Source("adamc/paper", DecayCorrected, paper="Defazio, algorithm 1"),
     Source("adamw/hugging-face", HuggingFace, paper="transformers' AdamW"),
     Source("adamw/bert", Bert, paper="transformers' AdamW, correct_bias=False"),

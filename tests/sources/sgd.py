@@ -29,6 +29,50 @@ class DecayApart(Frame):
         p.sub_(m + group["weight_decay"] * p)
 
 
+class Average(Frame):
+    """An average of gradients; how it starts and is looked ahead along is for subclasses."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> None:
+        own = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+        if not all(0 <= value < float("inf") for value in own.values()):
+            raise ValueError(f"not all are 0 or more: {own}")
+        super().__init__(params, {**own, "maximize": maximize})
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        mu = group["momentum"]
+        before = state.get("average", self.start(g))
+        state["average"] = before + (1 - mu) * (g - before)
+        p.sub_(group["lr"] * self.ahead(state["average"], g, mu))
+
+    def start(self, g: Tensor) -> Tensor:
+        return g * 0
+
+    def ahead(self, average: Tensor, g: Tensor, mu: float) -> Tensor:
+        return average
+
+
+class FromGradient(Average):
+    def start(self, g: Tensor) -> Tensor:
+        return g
+
+
+class Mixed(Average):
+    def ahead(self, average: Tensor, g: Tensor, mu: float) -> Tensor:
+        return g.lerp(average, mu)
+
+
+class Added(Average):
+    def ahead(self, average: Tensor, g: Tensor, mu: float) -> Tensor:
+        return g.add(average, alpha=mu)
+
+
 UNTOUCHED = {"gradients/untouched": "adds the weight decay to p.grad itself"}
 SOURCES = (
     Source("sgd/torch", "torch.optim:SGD"),
@@ -45,4 +89,7 @@ SOURCES = (
     Source("sgdw/decoupled", "optimi:SGD", keywords={"decouple_wd": True}),
     Source("sgdw/paper", DecayApart, paper="Loshchilov and Hutter, algorithm 1"),
     Source("sgd/ema", sgd.AverageByLerp, paper="exponential moving average of gradients"),
+    Source("sgd/ema-from-gradient", FromGradient, paper="an average that starts at its first term"),
+    Source("nesterov/ema", Mixed, paper="(1 - mu) g + mu v"),
+    Source("nesterov/ema-added", Added, paper="g + mu v, v an average"),
 )

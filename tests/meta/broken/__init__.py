@@ -45,7 +45,7 @@ EQUATIONS = (
     Bug(adam.EpsBeforeCorrection, ADAM, TRAJECTORY, "adam/eps-hat"),
     Bug(adam.EpsSquared, ADAM, TRAJECTORY, "denominator: eps squared inside the root"),
     Bug(adam.EpsIgnored, ADAM, TRAJECTORY, "denominator: eps ignored, 1e-08 used instead"),
-    Bug(adam.EpsAsClamp, ADAM, TRAJECTORY, "epsilon=clamp"),
+    Bug(adam.EpsAsClamp, ADAM, TRAJECTORY, "adam/eps-clamp"),
     Bug(adam.NoCorrection, ADAM, TRAJECTORY, "adam/no-bias-correction"),
     Bug(adam.FirstCorrectedOnly, ADAM, TRAJECTORY, "correction=first"),
     Bug(adam.StepCountedTwice, ADAM, TRAJECTORY, "first_correction: step counter one ahead"),
