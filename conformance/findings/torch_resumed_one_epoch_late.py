@@ -6,6 +6,7 @@ Requirement: constructed over an optimizer that has the rates of epoch k, with l
     scheduler goes on with the rates of epoch k + 1, which is what its last_epoch says.
 Observed: last_epoch is k + 1 and the rates are those of epoch k; every later epoch is late by one.
     StepLR, MultiStepLR, ConstantLR and LambdaLR do go on.
+Reported: https://github.com/pytorch/pytorch/issues/65342 (CosineAnnealingLR)
 """
 
 from typing import Any
