@@ -29,6 +29,6 @@ for name, group in NAMES.items():
     for _ in range(2):
         p.grad = gradient.clone()
         optimizer.step()
-    if not torch.equal(p.grad, gradient):
+    if p.grad is None or not torch.equal(p.grad, gradient):
         changed.append(name)
 assert not changed, f"{', '.join(changed)} changed p.grad"

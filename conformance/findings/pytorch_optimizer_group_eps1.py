@@ -7,13 +7,16 @@ Requirement: a hyperparameter that stands in the parameter groups is read from t
 Observed: every group has an eps1 of its own, which no step reads.
 """
 
+from typing import Any
+
 import torch
 from pytorch_optimizer import CAME, AdaFactor
 
+EPS: dict[str, Any] = {"eps1": 1.0}
 ignored = []
 for optimizer_class in (AdaFactor, CAME):
     end = []
-    for arguments, groups in (({"eps1": 1.0}, {}), ({}, {"eps1": 1.0})):
+    for arguments, groups in ((EPS, {}), ({}, EPS)):
         p = torch.nn.Parameter(torch.ones(2))
         p.grad = torch.tensor([1.0, 2.0])
         optimizer_class([{"params": [p], **groups}], lr=0.5, **arguments).step()
