@@ -9,7 +9,7 @@ from typing import NoReturn
 from instep.spec import ir, model
 from instep.spec.errors import SpecError
 from instep.spec.options import live_states, resolve
-from instep.spec.scope import Scope, Scopes, infer
+from instep.spec.scope import Scope, Scopes, declared, infer
 
 
 def fail(algorithm: model.Algorithm, where: str, reason: str, line: int = 0) -> NoReturn:
@@ -29,15 +29,19 @@ def label(statement: ir.Stmt) -> str:
 class Paths:
     """The check for one algorithm, assignment of options after assignment of options.
 
-    Scopes of the whole body bound those of every resolved one, so they are inferred anew only where
-    the whole body's raise a doubt. What an expression reads is looked up once.
+    Scopes of the whole body bound those of every resolved one from above, and the declared ones
+    from below, so they are inferred anew only where these two raise a doubt. What an expression
+    reads is looked up once.
     """
 
     def __init__(self, algorithm: model.Algorithm) -> None:
         self.algorithm = algorithm
-        self.whole = infer(algorithm)
+        self.least, self.whole = declared(algorithm), infer(algorithm)
         self.state_names = {s.name for s in algorithm.states}
         self.assigned = ir.assigned(algorithm.body)
+        exprs = (x for s in ir.statements(algorithm.body) for x in ir.expressions(s))
+        nodes = (n for x in exprs for n in ir.walk(x))
+        self.folds = any(isinstance(n, ir.Reduce) and n.over == "params" for n in nodes)
         self._reads: dict[int, tuple[ir.Expr, list[ir.Expr]]] = {}
         self.given = {h.name for h in algorithm.hyperparameters} | {ir.THETA, *algorithm.inputs}
         if algorithm.counter is not None:
@@ -80,7 +84,7 @@ class _Path:
     def scope(self, expr: ir.Expr, limit: Scope) -> Scope:
         """A scope that is exact where the whole body's exceeds a limit."""
         rough = self.owner.whole.of(expr)
-        if rough <= limit:
+        if rough <= limit or rough == self.owner.least.of(expr):
             return rough
         if self.exact is None:
             self.exact = infer(self.owner.algorithm, self.resolved)
@@ -122,7 +126,10 @@ class _Path:
         condition = statement.condition
         if self.scope(condition, Scope.REDUCED) == Scope.TENSOR and not _per_tensor(condition):
             self.fail(statement, "a branch on lanes; use where(condition, a, b)")
-        deeper = inside or self.scope(condition, Scope.OPTIMIZER) >= Scope.GROUP
+        # Only what is summed over all parameters asks whether all of them come by.
+        deeper = inside or (
+            self.owner.folds and self.scope(condition, Scope.OPTIMIZER) >= Scope.GROUP
+        )
         before = set(self.cited)
         yes = self.body(statement.then, have, inside=deeper)
         cited_then, self.cited = self.cited, before

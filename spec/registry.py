@@ -87,6 +87,10 @@ def _named(name: str) -> Algorithm:
     found = _find(name) or _find_wrapper(name) or _find_in(name, _schedules())
     if found is None:
         raise UnknownSpecError(_unknown(name))
+    return _bound(found)
+
+
+def _bound(found: tuple[Algorithm, Dialect | None]) -> Algorithm:
     algorithm, dialect = found
     return algorithm if dialect is None else algorithm.bind(dialect)
 
@@ -95,8 +99,7 @@ def _wrapper(name: str) -> Algorithm:
     """The wrapper of a public name or a dialect, its slot still open."""
     found = _find_wrapper(name)
     if found is not None:
-        algorithm, dialect = found
-        return algorithm if dialect is None else algorithm.bind(dialect)
+        return _bound(found)
     if _find(name) is not None:
         known = ", ".join(wrappers())
         raise SpecError(f"{name} has no place for another algorithm; those that have: {known}")
@@ -289,9 +292,35 @@ def _meanings(algorithm: Algorithm) -> Iterator[tuple[str, Dialect | None]]:
 
 
 def _find(name: str) -> tuple[Algorithm, Dialect | None] | None:
+    everything_is_loaded = _catalogue.cache_info().currsize > 0
+    found = None if everything_is_loaded else _find_early(name)
+    if found is not None:
+        return found
     if name in _public():
         return _public()[name]
     return _with_dialect(name, _catalogue())
+
+
+def _find_early(name: str) -> tuple[Algorithm, Dialect | None] | None:
+    """A name that one of our own algorithms defines, of which only those that mention it are run.
+
+    A specification takes long to validate, and most callers want one. Files are asked in the order
+    of the catalogue, so what is found is what the whole catalogue says.
+    """
+    from instep.spec import algorithms
+
+    public = name.partition("/")[0]
+    mentions = (f'"{public}"'.encode(), f'"{public}/'.encode())
+    for module in pkgutil.iter_modules(algorithms.__path__):
+        text = pkgutil.get_data(algorithms.__name__, f"{module.name}.py") or b""
+        if any(mention in text for mention in mentions):
+            loaded = importlib.import_module(f"{algorithms.__name__}.{module.name}")
+            own = loaded.spec.algorithm
+            if not own.slots and own.schedule is None:
+                found = _find_in(name, {own.name: own})
+                if found is not None:
+                    return found
+    return None
 
 
 def _find_wrapper(name: str) -> tuple[Algorithm, Dialect | None] | None:

@@ -64,7 +64,7 @@ _STATE_SHAPES = {"scalar": Scope.PARAMETER, "reduced": Scope.REDUCED}
 
 def infer(algorithm: Algorithm, body: ir.Body | None = None) -> Scopes:
     """Scopes of all symbols by a fixed point over a body (the algorithm's own by default)."""
-    scopes = Scopes(_declared(algorithm))
+    scopes = declared(algorithm)
     before: dict[str, Scope] = {}
     while before != scopes.symbols:
         before = dict(scopes.symbols)
@@ -72,7 +72,8 @@ def infer(algorithm: Algorithm, body: ir.Body | None = None) -> Scopes:
     return scopes
 
 
-def _declared(algorithm: Algorithm) -> dict[str, Scope]:
+def declared(algorithm: Algorithm) -> Scopes:
+    """Scopes of what is declared, before any equation: each symbol's least."""
     symbols = {ir.THETA: Scope.TENSOR}
     for h in algorithm.hyperparameters:
         symbols[h.name] = Scope.GROUP if h.scope == "group" else Scope.OPTIMIZER
@@ -86,7 +87,7 @@ def _declared(algorithm: Algorithm) -> dict[str, Scope]:
     if algorithm.counter is not None:
         per_parameter = algorithm.counter.scope == "parameter"
         symbols[algorithm.counter.name] = Scope.PARAMETER if per_parameter else Scope.OPTIMIZER
-    return symbols
+    return Scopes(symbols)
 
 
 def _visit(body: ir.Body, context: Scope, scopes: Scopes) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -42,6 +44,31 @@ def test_every_dialect_can_be_had_and_an_algorithm_is_itself():
     assert get(get("adamw")) is not None
     algorithm = get("adamw/bert")
     assert get(algorithm) is algorithm
+
+
+def test_one_name_runs_one_file():
+    lines = (
+        "import sys",
+        "from instep.spec import get",
+        "get('sgdw/paper'), get('sgd')",
+        "print(*(m for m in sys.modules if m.startswith('instep.spec.algorithms.')))",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["instep.spec.algorithms.sgd"]
+
+
+def test_what_is_found_early_is_what_the_whole_catalogue_says():
+    found = 0
+    for name in (*instep.spec.names(), *instep.spec.dialects()):
+        early = registry._find_early(name)
+        if early is not None:
+            assert registry._bound(early) == get(name)
+            found += 1
+    assert found > 0.8 * len(instep.spec.dialects())
+    assert registry._find_early("lookahead") is None
+    assert registry._find_early("nothing") is None
 
 
 @pytest.mark.parametrize(
