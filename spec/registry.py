@@ -56,7 +56,8 @@ def get(name: str | Algorithm) -> Algorithm:
     """The algorithm of an expression.
 
     A public name (`adamw`), a dialect (`adamw/decay-after`), a file (`x.py`), or a wrapper around
-    one of them (`lookahead(adamw)`, `lookahead/calls(clip-grad-norm(sgd))`).
+    one of them (`lookahead(adamw)`, `lookahead/calls(clip-grad-norm(sgd))`); of schedules also two
+    joined ones (`chained(linear-lr, step-lr)`, `sequential(linear-lr, cosine-annealing-lr)`).
 
     Raises:
         UnknownSpecError: no such name; the message gives the nearest ones.
@@ -68,7 +69,7 @@ def get(name: str | Algorithm) -> Algorithm:
     if inside:
         if not rest.endswith(")"):
             raise UnknownSpecError(f"{name!r} lacks a closing parenthesis")
-        return _composed(outer, rest.removesuffix(")"))
+        return _composed(outer.strip(), rest.removesuffix(")"))
     algorithm = load(Path(name)) if name.endswith(".py") else _named(name)
     if algorithm.slots:
         raise SpecError(f"{name} wraps another algorithm: write {name}(adamw), for example")
@@ -78,8 +79,26 @@ def get(name: str | Algorithm) -> Algorithm:
 @cache
 def _composed(outer: str, inner: str) -> Algorithm:
     from instep.spec.compose import compose
+    from instep.spec.successions import COMBINATIONS
 
+    if outer in COMBINATIONS:
+        parts = _arguments(inner)
+        if len(parts) != 2:
+            raise SpecError(f"{outer}(...) joins two schedules, not {len(parts)}")
+        return COMBINATIONS[outer](get(parts[0]), get(parts[1]))
     return compose(load(Path(outer)) if outer.endswith(".py") else _wrapper(outer), get(inner))
+
+
+def _arguments(text: str) -> list[str]:
+    """What stands between the commas outside of all parentheses."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [p.strip() for p in parts]
 
 
 def _named(name: str) -> Algorithm:

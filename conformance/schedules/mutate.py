@@ -72,6 +72,20 @@ def _of_equations(form: Form) -> Iterator[Mutant]:
     for branch in [s for s in ir.statements(algorithm.body) if isinstance(s, ir.If)]:
         if not ir.is_static(branch.condition):
             yield from _of_condition(form, branch)
+    yield from _of_periods(form)
+
+
+def _of_periods(form: Form) -> Iterator[Mutant]:
+    """A period one longer or shorter wherever it is read."""
+    for h in form.algorithm.hyperparameters:
+        if h.domain.integer:
+            for op, word in (("+", "more"), ("-", "less")):
+                period = ir.Sym(h.name)
+                moved: dict[ir.Expr, ir.Expr] = {period: ir.Binary(op, period, ir.Const(1))}
+                body = ir.rewrite_body(form.algorithm.body, moved.get)
+                wrong = replace(form, algorithm=replace(form.algorithm, body=body))
+                kind = f"{h.key} one {word} everywhere"
+                yield Mutant(f"hyperparameters: {kind}", "", kind, f"{h.key} {op} 1", wrong, form)
 
 
 def _of_condition(form: Form, branch: ir.If) -> Iterator[Mutant]:
