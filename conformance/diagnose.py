@@ -168,22 +168,21 @@ def _within(model: Model, recording: Recording, profile: Profile) -> float | Non
         for lanes in steps:
             for one in lanes:
                 tally.add(one)
-            if any(_undefined(one) or _contradicts(one) for one in lanes):
+            if tally.worst > IN_STEP or any(map(_rules_out, lanes)):
                 return None
-    except SpecError:
+    except (SpecError, ValueError):  # a mutant's matrices need not fit each other
         return None
     return None if tally.seen < max(tally.excluded, 1) else tally.worst
 
 
-def _undefined(lanes: Lanes) -> bool:
-    """Whether the candidate has no number where the subject has one: it explains nothing then."""
-    return bool(np.any(~np.isfinite(lanes.expected) & np.isfinite(lanes.got)))
+def _rules_out(lanes: Lanes) -> bool:
+    """Whether a lane is off, insensitive ones included: a candidate may say that nothing moves.
 
-
-def _contradicts(lanes: Lanes) -> bool:
-    """Whether a lane is off, insensitive ones included: a candidate may say that nothing moves."""
+    A candidate that has no number where the subject has one explains nothing either.
+    """
     with np.errstate(all="ignore"):
-        return bool(np.any((lanes.ratio() > IN_STEP) & ~lanes.excluded()))
+        undefined = ~np.isfinite(lanes.expected) & np.isfinite(lanes.got)
+        return bool(np.any(undefined | (lanes.ratio() > IN_STEP) & ~lanes.excluded()))
 
 
 def _with_ratio(suspect: Suspect, ratio: float) -> Suspect:

@@ -222,7 +222,7 @@ class _Search:
                 rename=rename,
                 timeout=20,
             )
-            session.context.run = self.runs
+            session.context.run, session.explains = self.runs, False
             result = session.run(session.ids[0])
         except (Skip, SubjectError, UsageError, ValueError) as error:
             self.refusal = self.refusal or " ".join(str(error).split())
@@ -238,14 +238,13 @@ class _Search:
         session = self._session(meaning, rename)
         if session is None:
             return None
-        numeric = [id for id, c in session.checks.items() if c.numeric and c.level == "must"]
-        failing = {
-            id.partition("/")[2]
-            for id in numeric
-            if session.run(id).status in ("failed", "errored")
-        }
-        if failing & {"numerics/trajectory", "numerics/defaults"}:
-            return None
+        failing = []
+        for id, check in session.checks.items():
+            numeric = check.numeric and check.level == "must"
+            if numeric and session.run(id).status in ("failed", "errored"):
+                if check.name in ("numerics/trajectory", "numerics/defaults"):
+                    return None
+                failing.append(check.name)
         return _match(meaning, session.subject, tuple(sorted(failing)))
 
     def best(self) -> tuple[Match, ...]:

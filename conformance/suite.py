@@ -103,6 +103,7 @@ class Session:
             more = variants(self.subject, self._judge_variant)
             self.checks.update({f"{self.prefix}/{c.name}": c for c in more})
         self.expectations = Expectations(expected_failures or {}, tuple(self.checks))
+        self.explains = True  # whether failures are diagnosed, which takes longer than to find them
         self.recordings: dict[str, Recording] = {}
         self._results: dict[str, Result] = {}
         self._explanations: list[tuple[str, Explanation]] = []
@@ -226,7 +227,7 @@ class Session:
 
     def _failed(self, id: str, check: Check, failure: Failure) -> Result:
         cause, equation = "", ""
-        recording, tally = failure.recording, failure.tally
+        recording, tally = failure.recording if self.explains else None, failure.tally
         if recording is not None and tally is not None:
             self.recordings[id] = recording
             cause, explanation = self._explain(id, recording)

@@ -12,6 +12,8 @@ import torch
 
 from instep import spec
 from instep.conformance.bounds import Bounded
+from instep.conformance.diagnose import reproduces
+from instep.conformance.mutate import mutants
 from instep.conformance.observe import Recording
 from instep.conformance.oracle import Model, Oracle, lockstep, trajectory
 from instep.conformance.probes import Probe, ProbeFactory
@@ -102,6 +104,19 @@ def test_wrong_ones_are_thousands_of_spreads_away(dtype: str, wrong: str):
     assert found.severity is Severity.OUT
     assert found.worst > 4096
     assert found.first.yardstick == (SPREAD if dtype == "float32" else "bound")
+
+
+@pytest.mark.parametrize(("wrong", "explained"), [("", True), ("scale", False)])
+def test_a_candidate_that_only_the_spread_rules_out_explains_nothing(wrong: str, explained: bool):
+    recording = recorded("float32", wrong=wrong)
+    assert reproduces(Model(MUON), recording) == explained
+
+
+def test_a_candidate_whose_matrices_do_not_fit_explains_nothing():
+    recording = recorded("float64")
+    unfit = [m.model for m in mutants(MUON) if "transpose" in m.name]
+    assert unfit
+    assert not any(reproduces(model, recording) for model in unfit)
 
 
 def test_in_lockstep_the_runs_start_from_the_subjects_own_state():
