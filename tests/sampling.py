@@ -7,6 +7,8 @@ can be said of them waits for `make test-slow`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from instep import spec
@@ -14,8 +16,10 @@ from instep import spec
 BY_DEFAULT = frozenset(spec.get(name).full_name for name in spec.names())
 
 
-def each_dialect() -> list[object]:
-    """All dialects as parameters of a test; those that no name means by default are slow."""
+def each_dialect(without: Collection[str] = ()) -> list[object]:
+    """Dialects as parameters of a test; those that no name means by default are slow."""
     return [
-        d if d in BY_DEFAULT else pytest.param(d, marks=pytest.mark.slow) for d in spec.dialects()
+        d if d in BY_DEFAULT else pytest.param(d, marks=pytest.mark.slow)
+        for d in spec.dialects()
+        if d not in without
     ]

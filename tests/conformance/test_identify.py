@@ -14,7 +14,8 @@ from torch.nn.utils import clip_grad_norm_
 
 from instep.conformance.identify import Identification, identify
 from instep.reference.generate import load_class, load_function
-from instep.spec import dialects, get
+from instep.spec import get
+from sampling import each_dialect
 
 
 def named(subject: Any, **keywords: Any) -> list[str]:
@@ -110,7 +111,7 @@ def test_nothing_known_rather_than_a_guess(subject: Any) -> None:
     assert "nothing known" in found.to_text()
 
 
-@pytest.mark.parametrize("name", [d for d in dialects() if d != "nesterov/paper"])
+@pytest.mark.parametrize("name", each_dialect(without=["nesterov/paper"]))
 def test_every_dialect_is_itself(name: str) -> None:
     """What the generator prints for a dialect is identified as that dialect, if by more names."""
     algorithm = get(name)
