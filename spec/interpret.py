@@ -15,7 +15,7 @@ from instep.spec import ir
 from instep.spec.arithmetic import AXES, Arithmetic, shape_query
 from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm, OptionValue, State, TypeEps
-from instep.spec.scope import Scope, infer
+from instep.spec.scope import Scope, inferred
 
 Gradients = Sequence[Any | None]
 Oracle = Callable[[list[Any]], tuple[Any, Gradients]]
@@ -74,7 +74,7 @@ class Interpreter:
         self.count = 0
         self.evaluations = 0
         self.point: ir.Expr = ir.Sym(ir.THETA)
-        self.scopes = infer(self.algorithm)
+        self.scopes = inferred(self.algorithm)
         self.states = [s for s in algorithm.states if s.when is None or self._decide(s.when)]
 
     def set(self, values: Mapping[str, float], where: dict[str, Any] | None = None) -> None:

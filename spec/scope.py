@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 
 from instep.spec import ir
 from instep.spec.model import Algorithm
@@ -70,6 +71,43 @@ def infer(algorithm: Algorithm, body: ir.Body | None = None) -> Scopes:
         before = dict(scopes.symbols)
         _visit(algorithm.body if body is None else body, Scope.STATIC, scopes)
     return scopes
+
+
+def inferred(algorithm: Algorithm) -> Scopes:
+    """The same, kept for all that share the body: other options, other defaults.
+
+    What is returned is shared too; nobody may change it.
+    """
+    return _kept(_Parts(algorithm))
+
+
+class _Parts:
+    """What scopes depend on, compared by identity: comparing equations would walk them."""
+
+    __slots__ = ("algorithm", "parts")
+
+    def __init__(self, algorithm: Algorithm) -> None:
+        self.algorithm = algorithm
+        self.parts = (
+            algorithm.body,
+            algorithm.hyperparameters,
+            algorithm.inputs,
+            algorithm.states,
+            algorithm.counter,
+        )
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self.parts)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Parts) and all(
+            a is b for a, b in zip(self.parts, other.parts, strict=True)
+        )
+
+
+@lru_cache(maxsize=64)
+def _kept(parts: _Parts) -> Scopes:
+    return infer(parts.algorithm)
 
 
 def declared(algorithm: Algorithm) -> Scopes:

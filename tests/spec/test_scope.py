@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from instep.spec import get, ir
 from instep.spec.options import resolve
-from instep.spec.scope import Scope, infer
+from instep.spec.scope import Scope, infer, inferred
 
 one, theta, t = ir.Const(1), ir.Sym("theta"), ir.Sym("t")
 
@@ -83,3 +85,13 @@ def test_states_of_shared_scope():
     scopes = infer(adam)
     assert scopes.symbols["m"] == Scope.TENSOR
     assert scopes.symbols["theta"] == Scope.TENSOR
+
+
+def test_scopes_are_kept_for_what_shares_the_equations_and_declarations():
+    adam = get("adam")
+    assert inferred(adam) == infer(adam)
+    assert inferred(adam.with_options({"maximize": True})) is inferred(adam)
+    shared = tuple(replace(s, scope="optimizer") for s in adam.states)
+    declared_otherwise = replace(adam, states=shared)
+    assert inferred(declared_otherwise) == infer(declared_otherwise)
+    assert inferred(replace(adam, body=adam.body[:2])) == infer(adam, adam.body[:2])
