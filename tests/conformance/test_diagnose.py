@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from instep.conformance.mutate import mutants
 from instep.conformance.observe import Moment, Recording
 from instep.conformance.oracle import Model
 from instep.conformance.probes import Probe, ProbeFactory
+from instep.spec import ir
 from instep.spec.arithmetic import Float64
 from instep.spec.interpret import Interpreter
 from instep.spec.model import Algorithm
@@ -152,3 +154,11 @@ def test_one_lane_without_a_number_is_enough():
 def test_a_candidate_may_have_no_numbers_where_the_subject_has_none():
     model = mutant(ADAM, "second_moment: sign flipped")
     assert not reproduces(Model(ADAM), record(model, probe(ADAM)))
+
+
+def test_what_fits_no_shape_explains_nothing() -> None:
+    run = record(Model(SGD), probe(SGD, shapes=((3, 2),)))
+    theta = ir.Sym(ir.THETA)
+    turned = ir.Let("turned", theta, ir.Binary("+", theta, ir.Transpose(theta)))
+    assert reproduces(Model(SGD), run)
+    assert not reproduces(Model(replace(SGD, body=(*SGD.body, turned))), run)
