@@ -145,7 +145,7 @@ class Session:
             result = Result(id, check.level, "skipped", check.requirement, reason)
         else:
             result = self._attempt(id, check)
-        anchor = f"schedules/#{check.name.partition('-')[0].replace('/', '-')}"
+        anchor = f"schedules/#{check.name.partition('/')[0]}"
         return replace(result, seconds=time.perf_counter() - started, docs=anchor)
 
     def _attempt(self, id: str, check: Check) -> Result:
