@@ -107,14 +107,20 @@ def _page(name: str, members: list[Algorithm]) -> str:
         parts.append(f"## {algorithm.name}\n" if len(members) > 1 else "## Equations\n")
         parts.append(f"As `{algorithm.full_name}`.\n")
         parts.append(f"```text\n{text_algorithm(algorithm, width=_WIDTH)}\n```\n")
-    dialects = [d for m in members for d in spec.meanings(m)]
+    # Of a wrapper, those around the same dialect: the others differ in what is wrapped.
+    dialects = {d.name: d for m in members for d in spec.meanings(m) if _inside(d) == _inside(m)}
     if dialects:
-        parts.append(_dialects(list({d.name: d for d in dialects}.values())))
+        parts.append(_dialects(list(dialects.values())))
     references = list(dict.fromkeys(r for m in members for r in m.references))
     if references:
         parts.append("## References\n")
         parts += [f"- {_cited(r)}" for r in references]
     return "\n".join(parts) + "\n"
+
+
+def _inside(named: Algorithm | Dialect) -> str:
+    name = named.full_name if isinstance(named, Algorithm) else named.name
+    return name.partition("(")[2]
 
 
 def _dialects(dialects: list[Dialect]) -> str:
