@@ -17,6 +17,7 @@ from instep.spec.options import live_states, resolve
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context
+    from instep.conformance.probes import Probe
 
 _SMALL: Any = {"shapes": ((67,),), "steps": 5}
 # Behind a sign or a choice a value shows only on lanes that are about to switch: one in thousands.
@@ -88,9 +89,27 @@ def slug(name: str) -> str:
 
 
 def corners(plan: Plan) -> list[str]:
-    """Hyperparameters that may be exactly zero; lr = 0 moves nothing and shows nothing."""
+    """Hyperparameters that may be exactly zero.
+
+    Where lr is 0 nothing moves and nothing shows, unless the equations ask for it.
+    """
     zero = [h.name for h in plan.hyperparameters if h.domain.contains(0.0)]
-    return [name for name in zero if name != "lr"]
+    asked = {x.name for n in _compared(plan.algorithm) for x in ir.walk(n) if isinstance(x, ir.Sym)}
+    return [name for name in zero if name != "lr" or name in asked]
+
+
+def _compared(algorithm: Algorithm) -> list[ir.Expr]:
+    """What the lanes are asked about: the conditions of `where`."""
+    body = resolve(algorithm.body, algorithm.option_defaults())
+    return [n.condition for n in ir.nodes(body) if isinstance(n, ir.Where)]
+
+
+def _asks_for_zero(algorithm: Algorithm) -> bool:
+    """Whether the equations take another form where a quantity is exactly zero."""
+    nodes = (n for condition in _compared(algorithm) for n in ir.walk(condition))
+    return any(
+        isinstance(n, ir.Compare) and n.op in ("==", "!=") and n.right == ir.Const(0) for n in nodes
+    )
 
 
 def quantities(algorithm: Algorithm) -> list[tuple[str, str]]:
@@ -170,9 +189,24 @@ def _corner(symbol: str, context: Context) -> Outcome:
         )
     except ValueError as error:
         raise Skip(str(error)) from error
+    if _asks_for_zero(context.algorithm):
+        probe = _with_still_lanes(probe)
     if probe.hyperparameters[symbol] != 0:
         raise Skip(f"the spec's requirements do not admit {symbol} = 0 here")
     return context.require(context.record(probe), f"with {symbol} = 0 the parameters leave it")
+
+
+def _with_still_lanes(probe: Probe) -> Probe:
+    """The same, but for every seventh lane, which never has a gradient."""
+
+    def masked(g: Any) -> Any:
+        moves = np.arange(np.size(g)).reshape(np.shape(g)) % 7 != 0
+        return np.where(moves, g, 0.0)
+
+    gradients = tuple(
+        tuple(None if g is None else masked(g) for g in step) for step in probe.gradients
+    )
+    return replace(probe, gradients=gradients)
 
 
 def _long(context: Context) -> Outcome:

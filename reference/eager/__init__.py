@@ -20,6 +20,7 @@ from instep.reference.eager.heun import Heun
 from instep.reference.eager.lamb import LAMB
 from instep.reference.eager.laprop import LaProp
 from instep.reference.eager.lion import Lion
+from instep.reference.eager.madgrad import MADGRAD
 from instep.reference.eager.mars import MARS
 from instep.reference.eager.muon import Muon
 from instep.reference.eager.nadam import NAdam
@@ -38,6 +39,7 @@ __all__ = [
     "ADOPT",
     "ASGD",
     "LAMB",
+    "MADGRAD",
     "MARS",
     "SGD",
     "SGDW",

@@ -20,6 +20,7 @@ from instep.reference.vectorized.heun import Heun
 from instep.reference.vectorized.lamb import LAMB
 from instep.reference.vectorized.laprop import LaProp
 from instep.reference.vectorized.lion import Lion
+from instep.reference.vectorized.madgrad import MADGRAD
 from instep.reference.vectorized.mars import MARS
 from instep.reference.vectorized.muon import Muon
 from instep.reference.vectorized.nadam import NAdam
@@ -38,6 +39,7 @@ __all__ = [
     "ADOPT",
     "ASGD",
     "LAMB",
+    "MADGRAD",
     "MARS",
     "SGD",
     "SGDW",

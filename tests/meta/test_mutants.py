@@ -24,7 +24,11 @@ FEW = 6
 # Caught by a SHOULD check alone, because what shows it is no MUST: a buffer that is scaled by
 # 1 - momentum may be kept without that factor, and a change of momentum then means another thing.
 # Here it is not kept while momentum is 0, which only a change to 0 and back can show.
-ADVISED = {("sgd/ema", "first_buffer: condition ignored")}
+ADVISED = {
+    (f"sgd/{ema}", "first_buffer: condition ignored") for ema in ("ema", "ema-from-gradient")
+}
+# 0 / 0 only without momentum and without eps, where madgrad's own release is NaN.
+ADVISED |= {("madgrad/release", "start: condition ignored")}
 # Behind a sign the scale of a momentum is invisible, until the momentum changes.
 ADVISED |= {
     (dialect, f"momentum: {mistake}")

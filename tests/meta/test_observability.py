@@ -22,7 +22,7 @@ from instep.spec.author import algorithm, grad, holds, hyper, let, local, theta,
 from instep.spec.conditions import violated
 from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm, Hyperparameter, OptionValue
-from instep.spec.options import decide
+from instep.spec.options import decide, resolve
 from sampling import each_dialect
 
 SEEN = 2048
@@ -81,6 +81,23 @@ class Certificate:
             "defaults", values=self.algorithm.defaults(), shapes=((67,), (5, 7))
         )
         yield self.factory.make("long", shapes=((31,), (3, 5)), steps=40)
+        for name in self._own_at_zero():
+            yield self.factory.make(
+                f"zero-{name}", values={name: 0.0}, shapes=((67,),), steps=5, calm=True
+            )
+
+    def _own_at_zero(self) -> list[str]:
+        """Hyperparameters at whose 0 the dialect has equations of its own; there is a corner."""
+        found = set()
+        for branch in ir.statements(resolve(self.algorithm.body, self.options)):
+            match branch:
+                case ir.If(ir.Compare("==", ir.Sym(name), ir.Const(0)), own, _) if own:
+                    found.add(name)
+                case ir.If(
+                    ir.Logic("not", (ir.Compare("==", ir.Sym(name), ir.Const(0)),)), _, own
+                ) if own:
+                    found.add(name)
+        return [h.name for h in self.algorithm.hyperparameters if h.name in found]
 
     def _rate(self) -> dict[int, dict[str, float]]:
         other = self.factory.other_values(h.name for h in self.algorithm.hyperparameters)

@@ -39,9 +39,13 @@ def backend(frame: Frame) -> Parameter:
 
 
 def flags(frame: Frame) -> list[Parameter]:
-    """Torch's keywords that tell how a step runs; graph capture is a matter of the step counter."""
+    """Torch's keywords that tell how a step runs; graph capture is a matter of the step counter.
+
+    One for all parameters together is a number of the host.
+    """
     declared = frame.algorithm.signature
-    counted = frame.algorithm.counter is not None
+    counter = frame.algorithm.counter
+    counted = counter is not None and counter.scope == "parameter"
     return [
         flag
         for flag in _FLAGS

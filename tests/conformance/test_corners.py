@@ -1,0 +1,62 @@
+"""Corners: hyperparameters at zero, and lanes where the equations ask for zero."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import madgrad
+import torch
+
+from instep import spec
+from instep.conformance.checks.base import Failure, Plan
+from instep.conformance.checks.numerics import corners
+from instep.conformance.suite import Session
+
+RELEASE = "madgrad/release"
+
+
+class Unguarded(madgrad.MADGRAD):
+    """0 / 0 where all gradients were zero and there is no eps."""
+
+    def step(self, closure: Any = None) -> Any:
+        loss = super().step(closure)
+        for group in self.param_groups:
+            for p in group["params"]:
+                if group["eps"] == 0 and p in self.state:
+                    p.data[self.state[p]["grad_sum_sq"] == 0] = torch.nan
+        return loss
+
+
+class MovesAnyway(madgrad.MADGRAD):
+    """eps is added to a learning rate of zero too."""
+
+    def step(self, closure: Any = None) -> Any:
+        rates = [group["lr"] for group in self.param_groups]
+        for group in self.param_groups:
+            group["lr"] = group["lr"] or 1e-300
+        loss = super().step(closure)
+        for group, lr in zip(self.param_groups, rates, strict=True):
+            group["lr"] = lr
+        return loss
+
+
+def passes(subject: Any, corner: str) -> bool:
+    session = Session(subject, RELEASE)
+    try:
+        session.checks[f"madgrad/numerics/zero-{corner}"].run(session.context)
+    except Failure:
+        return False
+    return True
+
+
+def test_a_learning_rate_of_zero_is_a_corner_where_the_equations_ask_for_it():
+    assert "lr" in corners(Plan(spec.get(RELEASE)))
+    assert "lr" not in corners(Plan(spec.get("madgrad/paper")))
+    assert "lr" not in corners(Plan(spec.get("adam")))
+    assert passes(madgrad.MADGRAD, "lr")
+    assert not passes(MovesAnyway, "lr")
+
+
+def test_lanes_without_gradients_are_tried_where_the_equations_ask_for_zero():
+    assert passes(madgrad.MADGRAD, "eps")
+    assert not passes(Unguarded, "eps")
