@@ -14,7 +14,9 @@ from instep.conformance.configuration import LEVELS
 
 @click.command("check-scheduler")
 @click.argument("subject")
-@click.option("--spec", required=True, metavar="S", help="Schedule: a name, or a file.")
+@click.option(
+    "--spec", required=True, metavar="S", help="Schedule: a name, a file, or chained(A, B)."
+)
 @click.option(
     "--set",
     "assigned",
