@@ -19,11 +19,13 @@ from instep.reference.eager.asgd import ASGD
 from instep.reference.eager.heun import Heun
 from instep.reference.eager.lamb import LAMB
 from instep.reference.eager.laprop import LaProp
+from instep.reference.eager.lars import LARS
 from instep.reference.eager.lion import Lion
 from instep.reference.eager.madgrad import MADGRAD
 from instep.reference.eager.mars import MARS
 from instep.reference.eager.muon import Muon
 from instep.reference.eager.nadam import NAdam
+from instep.reference.eager.novograd import NovoGrad
 from instep.reference.eager.radam import RAdam
 from instep.reference.eager.ranger import Ranger
 from instep.reference.eager.rmsprop import RMSprop
@@ -33,12 +35,14 @@ from instep.reference.eager.sgdw import SGDW
 from instep.reference.eager.signsgd import SignSGD
 from instep.reference.eager.signum import Signum
 from instep.reference.eager.sparseadam import SparseAdam
+from instep.reference.eager.stableadamw import StableAdamW
 from instep.reference.eager.yogi import Yogi
 
 __all__ = [
     "ADOPT",
     "ASGD",
     "LAMB",
+    "LARS",
     "MADGRAD",
     "MARS",
     "SGD",
@@ -58,6 +62,7 @@ __all__ = [
     "Lion",
     "Muon",
     "NAdam",
+    "NovoGrad",
     "RAdam",
     "RMSprop",
     "Ranger",
@@ -65,5 +70,6 @@ __all__ = [
     "SignSGD",
     "Signum",
     "SparseAdam",
+    "StableAdamW",
     "Yogi",
 ]

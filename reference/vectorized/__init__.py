@@ -19,11 +19,13 @@ from instep.reference.vectorized.asgd import ASGD
 from instep.reference.vectorized.heun import Heun
 from instep.reference.vectorized.lamb import LAMB
 from instep.reference.vectorized.laprop import LaProp
+from instep.reference.vectorized.lars import LARS
 from instep.reference.vectorized.lion import Lion
 from instep.reference.vectorized.madgrad import MADGRAD
 from instep.reference.vectorized.mars import MARS
 from instep.reference.vectorized.muon import Muon
 from instep.reference.vectorized.nadam import NAdam
+from instep.reference.vectorized.novograd import NovoGrad
 from instep.reference.vectorized.radam import RAdam
 from instep.reference.vectorized.ranger import Ranger
 from instep.reference.vectorized.rmsprop import RMSprop
@@ -33,12 +35,14 @@ from instep.reference.vectorized.sgdw import SGDW
 from instep.reference.vectorized.signsgd import SignSGD
 from instep.reference.vectorized.signum import Signum
 from instep.reference.vectorized.sparseadam import SparseAdam
+from instep.reference.vectorized.stableadamw import StableAdamW
 from instep.reference.vectorized.yogi import Yogi
 
 __all__ = [
     "ADOPT",
     "ASGD",
     "LAMB",
+    "LARS",
     "MADGRAD",
     "MARS",
     "SGD",
@@ -58,6 +62,7 @@ __all__ = [
     "Lion",
     "Muon",
     "NAdam",
+    "NovoGrad",
     "RAdam",
     "RMSprop",
     "Ranger",
@@ -65,5 +70,6 @@ __all__ = [
     "SignSGD",
     "Signum",
     "SparseAdam",
+    "StableAdamW",
     "Yogi",
 ]

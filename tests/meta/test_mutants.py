@@ -55,6 +55,19 @@ UNDECIDED |= {
     (f"yogi/{dialect}", "first_moment: m starts as its first input")
     for dialect in ("same-start", "decoupled")
 }
+# What a rate of 0 forgets in the first step, and a gradient that is the decay reversed in every
+# lane. The interpreted subject drops imaginary parts where it reduces, which is advised against.
+NEVER = {
+    (f"stableadamw/{dialect}", f"{moment} starts {start}")
+    for dialect in ("paper", "l2")
+    for moment in ("first_moment: m", "second_moment: v")
+    for start in ("at 1", "at 0.1", "as its first input")
+} | {("lars/decayed", "direction: condition ignored")}
+# Twice the decay is above zero where the decay is. That none at all is asked for, a gradient of
+# zero without weight decay would show (0 / 0), which no check has.
+NEVER |= {("lars/vectors", f"trust_ratio: factor {mistake}") for mistake in ("missing", "twice")}
+ADVISED |= NEVER
+UNDECIDED |= NEVER
 EXCUSED = {("advised", *known) for known in ADVISED} | {("undecided", *k) for k in UNDECIDED}
 
 

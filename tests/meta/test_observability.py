@@ -7,6 +7,7 @@ it moves a parameter by 2048 bounds of the widest type. What no probe sees, no c
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -85,6 +86,20 @@ class Certificate:
             yield self.factory.make(
                 f"zero-{name}", values={name: 0.0}, shapes=((67,),), steps=5, calm=True
             )
+        if self.factory.reduces:
+            yield self._pausing()
+
+    def _pausing(self) -> Probe:
+        """Norms of zero beside parameters that are not: all gradients pause, as in gradients/zero.
+
+        Lane by lane the other probes pause already.
+        """
+        probe = self.factory.make("pausing", shapes=((67,), (5, 7)))
+        gradients = tuple(
+            tuple(np.zeros_like(g) if 3 <= t < 7 else g for g in step)
+            for t, step in enumerate(probe.gradients)
+        )
+        return replace(probe, gradients=gradients)
 
     def _own_at_zero(self) -> list[str]:
         """Hyperparameters at whose 0 the dialect has equations of its own; there is a corner."""

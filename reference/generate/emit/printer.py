@@ -20,6 +20,13 @@ _BINARY = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "%": PRODUCT, "**": P
 _SHAPE = {"rows": "{}.shape[-2]", "cols": "{}.shape[-1]", "numel": "{}.numel()", "ndim": "{}.dim()"}
 _HOST = {"abs": "absolute", "max": "maximum", "min": "minimum"}
 _AXES = {"all": "", "rows": "dim=-1, keepdim=True", "cols": "dim=-2, keepdim=True"}
+# What the rewrites make of several operations, where it has to run tensor by tensor.
+_FUSED = {
+    "lerp": "torch.lerp({}, {}, {})",
+    "addcmul": "torch.addcmul({}, {}, {}, value={})",
+    "addcdiv": "torch.addcdiv({}, {}, {}, value={})",
+    "add_scaled": "torch.add({}, {}, alpha={})",
+}
 _METHODS = {"sum": "sum", "mean": "mean", "max": "amax"}
 
 
@@ -129,6 +136,8 @@ class Printer:
     def _call(self, function: str, arguments: tuple[ir.Expr, ...]) -> str:
         if function in _SHAPE:
             return _SHAPE[function].format(self._shaped(arguments[0]))
+        if function in _FUSED:
+            return _FUSED[function].format(*map(self, arguments))
         if function not in ir.FUNCTIONS:
             raise unknown(self.target, ir.Call(function, arguments))
         if function == "pi":

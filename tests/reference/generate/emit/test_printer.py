@@ -180,3 +180,19 @@ class Strange:
 def test_an_unknown_node_is_an_error_that_names_it(node):
     with pytest.raises(GenerateError, match=f"here: unknown node {type(node).__name__}"):
         printer()(node)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("lerp(A, B, s)", "A + s * (B - A)"),
+        ("addcmul(A, B, C, s)", "A + s * B * C"),
+        ("addcdiv(A, B, C, s)", "A + s * B / C"),
+        ("add_scaled(A, B, s)", "A + s * B"),
+    ],
+)
+def test_fused_operations_run_on_one_tensor_too(text, plain):
+    lanes = {name: torch.tensor([2.0, -3.0]) + k for k, name in enumerate("ABC")}
+    values = {**lanes, "s": 0.25, "torch": torch}
+    printed = printer(lanes)(parse(text))
+    assert torch.equal(eval(printed, values), eval(plain, values))
