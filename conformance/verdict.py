@@ -17,8 +17,8 @@ import numpy as np
 
 IN_STEP, LOOSE, OUT_OF_STEP = 2.0, 32.0, 1024.0
 SENSITIVITY = 1 / 8
-# Runs that acquit already, of all those that are made before anything is condemned.
-FEW = 4
+# Runs that acquit already, and runs that condemn what is far away, of all those that are made.
+FEWEST, FEW = 2, 4
 BOUND, SPREAD = "bound", "norm-wise spread"
 
 
@@ -67,18 +67,23 @@ class Lanes:
     def norms(self) -> Norms | None:
         """The whole tensor against the spread of the runs, None where there is none to compare.
 
-        More runs only widen the spread, and by little: where a few acquit, or are far away, no
+        More runs only widen the spread, and by little: where two acquit, or a few are far away, no
         others are made.
         """
         if self.runs is None:
             return None
-        few = self._norms(self.runs(runs=FEW))
-        if few is not None:
-            everywhere = np.array_equal(few.whole, np.isfinite(self.expected))
-            sure = few.ratio <= IN_STEP or (few.ratio > LOOSE and everywhere)
-            if sure or few.sensitivity > SENSITIVITY:
+        for number in (FEWEST, FEW):
+            few = self._norms(self.runs(runs=number))
+            if few is not None and self._sure(few, number):
                 return few
         return self._norms(self.runs())
+
+    def _sure(self, norms: Norms, number: int) -> bool:
+        """Whether more runs than so many would say the same."""
+        if norms.ratio <= IN_STEP or norms.sensitivity > SENSITIVITY:
+            return True
+        everywhere = np.array_equal(norms.whole, np.isfinite(self.expected))
+        return number >= FEW and norms.ratio > LOOSE and everywhere
 
     def _norms(self, runs: Any) -> Norms | None:
         whole = np.isfinite(self.expected) & np.isfinite(runs).all(axis=0)

@@ -288,12 +288,21 @@ class _Step:
             self._note(let, None, value)
             self._leave(name)
             return
-        values = [self._value(let.value, i) for i in active]
+        values = self._of_each(let, active)
         self._forget_gradients(name)
         for i, value in zip(active, values, strict=True):
             self._assign(self.slots[i].now, let.target, value, i)
             self._note(let, i, value)
         self._leave(name)
+
+    def _of_each(self, let: ir.Let, active: list[int]) -> list[Any]:
+        """The right-hand side for every parameter."""
+        try:
+            return [self._value(let.value, i) for i in active]
+        except ValueError as error:  # numpy's, of shapes
+            raise SpecError(
+                f"interpreter: {let.equation}: the shapes do not fit: {error}"
+            ) from error
 
     def _enter(self, block: str) -> None:
         self.block = block

@@ -25,11 +25,13 @@ from instep.reference.eager.madgrad import MADGRAD
 from instep.reference.eager.mars import MARS
 from instep.reference.eager.muon import Muon
 from instep.reference.eager.nadam import NAdam
+from instep.reference.eager.normuon import NorMuon
 from instep.reference.eager.novograd import NovoGrad
 from instep.reference.eager.radam import RAdam
 from instep.reference.eager.ranger import Ranger
 from instep.reference.eager.rmsprop import RMSprop
 from instep.reference.eager.rprop import Rprop
+from instep.reference.eager.scion import Scion
 from instep.reference.eager.sgd import SGD
 from instep.reference.eager.sgdw import SGDW
 from instep.reference.eager.signsgd import SignSGD
@@ -62,11 +64,13 @@ __all__ = [
     "Lion",
     "Muon",
     "NAdam",
+    "NorMuon",
     "NovoGrad",
     "RAdam",
     "RMSprop",
     "Ranger",
     "Rprop",
+    "Scion",
     "SignSGD",
     "Signum",
     "SparseAdam",

@@ -25,11 +25,13 @@ from instep.reference.vectorized.madgrad import MADGRAD
 from instep.reference.vectorized.mars import MARS
 from instep.reference.vectorized.muon import Muon
 from instep.reference.vectorized.nadam import NAdam
+from instep.reference.vectorized.normuon import NorMuon
 from instep.reference.vectorized.novograd import NovoGrad
 from instep.reference.vectorized.radam import RAdam
 from instep.reference.vectorized.ranger import Ranger
 from instep.reference.vectorized.rmsprop import RMSprop
 from instep.reference.vectorized.rprop import Rprop
+from instep.reference.vectorized.scion import Scion
 from instep.reference.vectorized.sgd import SGD
 from instep.reference.vectorized.sgdw import SGDW
 from instep.reference.vectorized.signsgd import SignSGD
@@ -62,11 +64,13 @@ __all__ = [
     "Lion",
     "Muon",
     "NAdam",
+    "NorMuon",
     "NovoGrad",
     "RAdam",
     "RMSprop",
     "Ranger",
     "Rprop",
+    "Scion",
     "SignSGD",
     "Signum",
     "SparseAdam",

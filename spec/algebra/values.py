@@ -15,18 +15,21 @@ from instep.spec.algebra.program import Program
 _NODES = 20_000
 _ZERO, _ONE = ir.Const(0), ir.Const(1)
 Values = dict[str, ir.Expr]
+# Loops met so far, by what they compute of what; the number names their results.
+Loops = dict[object, int]
 
 
 class _TooHard(Exception):  # noqa: N818 - a signal, not an error
-    """Loops, histories, or too many nodes: nothing for substitution."""
+    """Histories, loops in loops, or too many nodes: nothing for substitution."""
 
 
 def same_values(a: Program, b: Program) -> bool:
     """Whether two programs visibly leave the same; False says nothing."""
     if _setting(a) != _setting(b):
         return False
+    loops: Loops = {}
     try:
-        return _left_by(a) == _left_by(b)
+        return _left_by(a, loops) == _left_by(b, loops)
     except _TooHard:
         return False
 
@@ -36,27 +39,53 @@ def _setting(program: Program) -> object:
     return program.states, a.counter, program.bindings, a.hyperparameters, a.slots
 
 
-def _left_by(program: Program) -> Values:
+def _left_by(program: Program, loops: Loops) -> Values:
     kept = {ir.THETA, *(s.name for s in program.states)}
     values: Values = {name: ir.Prev(name) for name in kept}
-    _run(program.body, values, kept)
+    _run(program.body, values, loops)
     return {name: values[name] for name in kept}
 
 
-def _run(body: ir.Body, values: Values, kept: set[str]) -> None:
+def _run(body: ir.Body, values: Values, loops: Loops) -> None:
     for statement in body:
         match statement:
             case ir.Let(_, ir.Sym(name), value):
                 values[name] = _read(value, values)
             case ir.If(condition, then, otherwise):
                 sides = dict(values), dict(values)
-                _run(then, sides[0], kept)
-                _run(otherwise, sides[1], kept)
+                _run(then, sides[0], loops)
+                _run(otherwise, sides[1], loops)
                 test = _read(condition, values)
                 for name in sides[0].keys() & sides[1].keys():
                     values[name] = _choice(test, sides[0][name], sides[1][name])
+            case ir.Repeat():
+                _loop(statement, values, loops)
             case _:
                 raise _TooHard
+
+
+def _loop(loop: ir.Repeat, values: Values, loops: Loops) -> None:
+    """A loop is a function of what it reads: the same one of the same values gives the same."""
+    if any(isinstance(statement, ir.Repeat) for statement in ir.statements(loop.body)):
+        raise _TooHard
+    assigned = ir.assigned(loop.body)
+    once: Values = {name: value for name, value in values.items() if name not in assigned}
+    _run(loop.body, once, loops)
+    rounds = _read(loop.start, values), _read(loop.stop, values), loop.variable, loop.down
+    until = None if loop.until is None else _read(loop.until, once)
+    results = {name: once[name] for name in assigned if name in once}
+    carried = {
+        node.name: values.get(node.name)
+        for value in (*results.values(), *(() if until is None else (until,)))
+        for node in ir.walk(value)
+        if isinstance(node, ir.Sym) and node.name in assigned
+    }
+    what = (rounds, until, frozenset(results.items()), frozenset(carried.items()))
+    number = loops.setdefault(what, len(loops))
+    # Without a round, what was there stays: the name of a result is of what it was before, too.
+    for name in results:
+        before = loops.setdefault((number, name, values.get(name)), len(loops))
+        values[name] = ir.Sym(f"loop {before}")
 
 
 def _read(expr: ir.Expr, values: Values) -> ir.Expr:
@@ -66,7 +95,7 @@ def _read(expr: ir.Expr, values: Values) -> ir.Expr:
         match node:
             case ir.Sym(name):
                 return values.get(name)
-            case ir.Absent(name) if values[name] != ir.Prev(name):
+            case ir.Absent(name) if values.get(name) != ir.Prev(name):
                 raise _TooHard
         return None
 

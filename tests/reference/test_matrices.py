@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from instep.conformance.types import computed_in
-from instep.reference import Muon, eager
+from instep.reference import Muon, Scion, eager
 
 CLASSES = [Muon, eager.Muon]
 
@@ -81,3 +81,18 @@ def test_torchs_state_loads_and_the_next_step_is_near_torchs():
     optimizer.step(), reference.step()
     # The type is the same, the order of operations is not.
     assert torch.linalg.matrix_norm(ours - theirs) < 0.1 * 5**0.5 / 8
+
+
+@pytest.mark.parametrize("cls", [Scion, eager.Scion])
+def test_vectors_and_matrices_may_have_equations_of_their_own(cls):
+    parameters = [torch.ones(shape, requires_grad=True) for shape in ((), (4,), (4, 2))]
+    for p in parameters:
+        p.grad = torch.full_like(p, 3.0)
+    optimizer = cls(parameters, lr=0.5)
+    optimizer.step()
+    # Half way to -1, the root mean square's vertex; and to a rank one matrix, made orthogonal.
+    for p in parameters[:2]:
+        assert torch.allclose(p, torch.zeros(()), atol=1e-6)
+    assert torch.linalg.matrix_rank(parameters[2] - 0.5) == 1
+    with pytest.raises(ValueError, match=r"at most 2 dimensions, got shape \(2, 2, 2\)"):
+        cls([torch.ones(2, 2, 2, requires_grad=True)])

@@ -10,8 +10,19 @@ import torch
 from sources import Source
 
 
+def grouped(params: Any) -> list[dict[str, Any]]:
+    """Groups as pytorch_optimizer wants them: told of each that it holds matrices."""
+    if isinstance(params, torch.Tensor):
+        raise TypeError("a list of parameters, or of groups, is expected")
+    params = list(params)
+    if not params:
+        raise ValueError("there are no parameters")
+    groups = params if isinstance(params[0], dict) else [{"params": params}]
+    return [{"use_muon": True, **group} for group in groups]
+
+
 class Grouped(pytorch_optimizer.Muon):
-    """pytorch_optimizer's class, which wants to be told of every group that it holds matrices."""
+    """pytorch_optimizer's class, told of every group that it holds matrices."""
 
     def __init__(
         self,
@@ -24,15 +35,9 @@ class Grouped(pytorch_optimizer.Muon):
         ns_coefficients: tuple[float, float, float] = (3.4445, -4.775, 2.0315),
         **keywords: Any,
     ) -> None:
-        if isinstance(params, torch.Tensor):
-            raise TypeError("a list of parameters, or of groups, is expected")
-        params = list(params)
-        if not params:
-            raise ValueError("there are no parameters")
-        groups = params if isinstance(params[0], dict) else [{"params": params}]
         own = {"momentum": momentum, "weight_decay": weight_decay, "nesterov": nesterov}
         own |= {"ns_steps": ns_steps, "ns_coeffs": ns_coefficients}
-        super().__init__([{"use_muon": True, **g} for g in groups], lr, **own, **keywords)
+        super().__init__(grouped(params), lr, **own, **keywords)
 
 
 class Transcribed(torch.optim.Optimizer):

@@ -68,6 +68,47 @@ def test_what_repeats_itself_or_is_absent_is_left_to_the_prover():
     assert not same_values(program("sgd/classical"), program("sgd/ema"))
 
 
+@pytest.mark.parametrize("equation", ["momentum", "gram", "polynomial", "update"])
+def test_a_loop_is_a_function_of_what_it_reads(equation):
+    """Executed twice: what reads only what the step or the round began with stays the same."""
+    other = in_loops("muon/torch", equation, twice)
+    assert other.body != program("muon/torch").body
+    assert same_values(other, program("muon/torch")) == (equation != "update")
+
+
+def test_another_number_of_rounds_or_another_start_is_another_loop():
+    muon = program("muon/torch")
+    for change in (
+        lambda s: replace(s, stop=parse("ns_steps - 1")),
+        lambda s: replace(s, start=parse("1")),
+        lambda s: replace(s, until=parse("a < b")),
+        lambda s: replace(s, body=s.body[:2]),
+    ):
+        body = tuple(change(s) if isinstance(s, ir.Repeat) else s for s in muon.body)
+        assert body != muon.body
+        assert not same_values(program(replace(muon.algorithm, body=body)), muon)
+    # What goes into the loop counts as what it does.
+    assert not same_values(in_loops("muon/torch", "normalise", twice), muon)
+    # A loop that may have no round leaves what was there.
+    assert not same_values(in_loops("muon/torch", "normalise", lambda s: ()), muon)
+
+
+def in_loops(name, equation, change):
+    """A dialect with one equation changed, in loops too."""
+
+    def go(body):
+        for s in body:
+            if isinstance(s, ir.Repeat):
+                yield replace(s, body=tuple(go(s.body)))
+            elif isinstance(s, ir.Let) and s.equation == equation:
+                yield from change(s)
+            else:
+                yield s
+
+    resolved = program(get(name))
+    return program(replace(resolved.algorithm, body=tuple(go(resolved.body))))
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

@@ -15,6 +15,7 @@ from instep.spec.author import (
     hyper,
     let,
     local,
+    matmul,
     ndim,
     option,
     precision,
@@ -181,3 +182,13 @@ def test_none_stands_for_a_value_that_is_spelled_otherwise_too():
 def unsaid():
     with algorithm("unsaid", "Unsaid"):
         option("kind", "a", "b", argument=True, spelling={None: "a", "b": "b"})
+
+
+def test_shapes_that_do_not_fit_are_said_to_be_those_of_an_equation():
+    with algorithm("misfit", "Rows times rows") as spec:
+        a = local("a")
+        let("product", a, matmul(theta, theta))
+        let("update", theta, theta - a)
+    runner = Interpreter(spec.algorithm, Float64(), [np.ones((2, 3))])
+    with pytest.raises(SpecError, match="product: the shapes do not fit"):
+        runner.step([np.ones((2, 3))])

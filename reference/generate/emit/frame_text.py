@@ -252,11 +252,20 @@ def shapes(frame: Frame) -> list[str]:
     printer = group_printer(frame)
     lines = Lines()
     for r in frame.algorithm.shapes:
-        lines.open(f"if {printer(negation(r.condition))}:")
+        lines.open(f"if {printer(_opposite(r.condition))}:")
         message = r.message.replace("{", "{{").replace("}", "}}").replace('"', "'")
         lines.add(f'raise ValueError(f"{message}, got shape {{tuple(theta.shape)}}")')
         lines.close()
     return lines.texts
+
+
+def _opposite(condition: ir.Expr) -> ir.Expr:
+    """The opposite of a condition on whole numbers, which are never NaN."""
+    match negation(condition):
+        case ir.Logic("not", (ir.Compare("<" | "<=" | ">" | ">=" as op, a, b),)):
+            return ir.Compare({"<": ">=", "<=": ">", ">": "<=", ">=": "<"}[op], a, b)
+        case other:
+            return other
 
 
 def signature(arguments: list[Parameter]) -> list[str]:
