@@ -6,6 +6,7 @@ included; all that do are named.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
@@ -25,6 +26,10 @@ from instep.spec.model import Algorithm, OptionValue
 from instep.spec.options import resolve
 
 MOST = 5
+
+
+# What a profile gives that can judge no run: rounding narrow scalars may explain anything.
+_BLIND = math.nan
 
 
 @dataclass(frozen=True)
@@ -153,15 +158,19 @@ def _reproduces(model: Model, recordings: Sequence[Recording]) -> float | None:
 
 
 def _best_profile(model: Model, recording: Recording) -> float | None:
-    """The ratio under the strictest profile that fits; the loosest decides, so it goes first."""
-    *stricter, loosest = grades(recording.probe.dtype, blocks=recording.blocks)
-    ratio = _within(model, recording, loosest)
-    if ratio is None:
+    """The ratio under the strictest profile that fits; the loosest that sees anything decides."""
+    ratio: float | None = _BLIND
+    profiles = list(grades(recording.probe.dtype, blocks=recording.blocks))
+    while profiles and ratio is not None and math.isnan(ratio):
+        ratio = _within(model, recording, profiles.pop())
+    if ratio is None or math.isnan(ratio):
         return None
-    return next((r for p in stricter if (r := _within(model, recording, p)) is not None), ratio)
+    stricter = (_within(model, recording, p) for p in profiles)
+    return next((r for r in stricter if r is not None and not math.isnan(r)), ratio)
 
 
 def _within(model: Model, recording: Recording, profile: Profile) -> float | None:
+    """The worst ratio, None where a lane is out, not a number where most cannot be judged."""
     tally = Tally(widest=True)
     steps: Iterator[list[Any]] = trajectory(model, recording, profile)
     try:
@@ -172,7 +181,7 @@ def _within(model: Model, recording: Recording, profile: Profile) -> float | Non
                 return None
     except (SpecError, ValueError):  # a mutant's matrices need not fit each other
         return None
-    return None if tally.seen < max(tally.excluded, 1) else tally.worst
+    return _BLIND if tally.seen < max(tally.excluded, 1) else tally.worst
 
 
 def _rules_out(lanes: Lanes) -> bool:

@@ -141,7 +141,9 @@ def _run(session: Session, steps: Probe) -> list[str]:
         return ["for given in gradients:", *give, f"    {call}", *loop]
     head = "for step, given in enumerate(gradients, start=1):"
     changes = _changes(session, steps)
-    return [f"optimizer = {call}", head, *changes, *give, "    optimizer.step()"]
+    elsewhere = any(v.name == "eval" for v in session.plan.algorithm.views)
+    begin = ['if hasattr(optimizer, "train"):', "    optimizer.train()"] if elsewhere else []
+    return [f"optimizer = {call}", *begin, head, *changes, *give, "    optimizer.step()"]
 
 
 _SPARSE = [

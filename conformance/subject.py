@@ -89,6 +89,9 @@ class Subject:
             raise UsageError(
                 f"{self.name} returned a {type(optimizer).__name__} without step(): no optimizer"
             )
+        # One that is evaluated elsewhere than it is trained may begin there: nobody steps before.
+        if evaluates(optimizer):
+            optimizer.train()
         return optimizer
 
     def _make(self, parameters: Any, arguments: Mapping[str, Any]) -> Any:
@@ -171,6 +174,11 @@ class Subject:
             else:
                 out[key] = value
         return out
+
+
+def evaluates(optimizer: Any) -> bool:
+    """Whether it moves the parameters to a point of evaluation, and back."""
+    return all(callable(getattr(optimizer, name, None)) for name in ("eval", "train"))
 
 
 def name_of(factory: Any) -> str:

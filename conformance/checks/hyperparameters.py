@@ -57,8 +57,10 @@ def _changed(symbol: str, context: Context) -> Outcome:
     if symbol not in other:
         raise Skip(f"no other value of {symbol} is admissible")
     changes = {3: other, 7: {symbol: before[symbol]}}
-    if symbol != "lr" and context.probes.admits({symbol: 0.0}):
-        changes[5] = {symbol: 0.0}
+    # A learning rate also rises above where it began: what keeps the largest so far shows then.
+    between = 8 * before[symbol] if symbol == "lr" else 0.0
+    if context.probes.admits({symbol: between}):
+        changes[5] = {symbol: between}
     probe = context.probes.make(
         f"changed-{symbol}", dtype=context.widest, shapes=((67,),), steps=9, changes=changes
     )

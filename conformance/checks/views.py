@@ -10,7 +10,7 @@ import numpy as np
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.observe import to_array
 from instep.conformance.oracle import Oracle
-from instep.conformance.subject import Run
+from instep.conformance.subject import Run, evaluates
 from instep.conformance.verdict import Lanes, Severity, Tally
 from instep.spec.ir import THETA
 
@@ -40,7 +40,7 @@ def _evaluation(context: Context) -> Outcome:
         raise Skip("the algorithm evaluates the gradient itself")
     attempt = Run(context.subject, probe)
     optimizer = attempt.optimizer
-    if not all(callable(getattr(optimizer, name, None)) for name in ("eval", "train")):
+    if not evaluates(optimizer):
         raise Skip("it has no eval() and train()")
     oracle = Oracle(context.model, probe, context.profiles(context.widest)[-1])
     for t in range(1, _SWITCH + 1):

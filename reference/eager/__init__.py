@@ -31,6 +31,9 @@ from instep.reference.eager.radam import RAdam
 from instep.reference.eager.ranger import Ranger
 from instep.reference.eager.rmsprop import RMSprop
 from instep.reference.eager.rprop import Rprop
+from instep.reference.eager.schedulefree_adamw import AdamWScheduleFree
+from instep.reference.eager.schedulefree_radam import RAdamScheduleFree
+from instep.reference.eager.schedulefree_sgd import SGDScheduleFree
 from instep.reference.eager.scion import Scion
 from instep.reference.eager.sgd import SGD
 from instep.reference.eager.sgdw import SGDW
@@ -57,6 +60,7 @@ __all__ = [
     "Adam",
     "AdamC",
     "AdamW",
+    "AdamWScheduleFree",
     "Adamax",
     "Adan",
     "Heun",
@@ -67,9 +71,11 @@ __all__ = [
     "NorMuon",
     "NovoGrad",
     "RAdam",
+    "RAdamScheduleFree",
     "RMSprop",
     "Ranger",
     "Rprop",
+    "SGDScheduleFree",
     "Scion",
     "SignSGD",
     "Signum",

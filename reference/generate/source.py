@@ -67,9 +67,14 @@ def generate_source(algorithm: Algorithm, target: str) -> str:
     return re.sub(r"\n{4,}", "\n\n\n", text).rstrip("\n") + "\n"
 
 
+def module_name(algorithm: Algorithm) -> str:
+    """`step_lr` of step-lr."""
+    return algorithm.name.replace("-", "_")
+
+
 def generate_package(algorithms: Sequence[Algorithm], target: str) -> str:
     """The text of the package that holds the exported classes of one target."""
-    names = {a.name: Frame(a, ()).name for a in algorithms}
+    names = {module_name(a): Frame(a, ()).name for a in algorithms}
     return _TEMPLATES.get_template("package.py.jinja").render(
         source="spec/",
         command=frame_text.COMMAND,
@@ -89,7 +94,7 @@ def generate_schedule(algorithm: Algorithm) -> str:
 
 def generate_schedule_package(algorithms: Sequence[Algorithm]) -> str:
     """The text of the package that holds the schedulers."""
-    found = [(a.name.replace("-", "_"), a.dialect.export) for a in algorithms if a.dialect]
+    found = [(module_name(a), a.dialect.export) for a in algorithms if a.dialect]
     return _TEMPLATES.get_template("package.py.jinja").render(
         source="spec/",
         command=frame_text.COMMAND,
@@ -109,7 +114,7 @@ def generate_transform(algorithm: Algorithm) -> str:
 
 def generate_transform_package(algorithms: Sequence[Algorithm]) -> str:
     """The text of the package that holds the functions on gradients."""
-    found = [(a.name.replace("-", "_"), transform.function_name(Frame(a, ()))) for a in algorithms]
+    found = [(module_name(a), transform.function_name(Frame(a, ()))) for a in algorithms]
     return _TEMPLATES.get_template("package.py.jinja").render(
         source="spec/",
         command=frame_text.COMMAND,

@@ -22,6 +22,7 @@ from instep.reference.generate.source import (
     generate_source,
     generate_transform,
     generate_transform_package,
+    module_name,
 )
 from instep.spec import dialects, get, names, schedule_names
 from instep.spec.model import Algorithm
@@ -48,15 +49,10 @@ def exported_transforms() -> list[Algorithm]:
     return [a for a in found if a.dialect is not None and a.dialect.export]
 
 
-def module_name(algorithm: Algorithm) -> str:
-    """`step_lr` of step-lr."""
-    return algorithm.name.replace("-", "_")
-
-
 def generated_files(algorithms: Sequence[Algorithm], *, packages: bool = True) -> Files:
     """Text of every file by its path below `reference/`, formatted."""
     texts = {
-        f"{target}/{algorithm.name}.py": generate_source(algorithm, target)
+        f"{target}/{module_name(algorithm)}.py": generate_source(algorithm, target)
         for target in TARGETS
         for algorithm in algorithms
     }

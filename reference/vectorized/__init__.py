@@ -31,6 +31,9 @@ from instep.reference.vectorized.radam import RAdam
 from instep.reference.vectorized.ranger import Ranger
 from instep.reference.vectorized.rmsprop import RMSprop
 from instep.reference.vectorized.rprop import Rprop
+from instep.reference.vectorized.schedulefree_adamw import AdamWScheduleFree
+from instep.reference.vectorized.schedulefree_radam import RAdamScheduleFree
+from instep.reference.vectorized.schedulefree_sgd import SGDScheduleFree
 from instep.reference.vectorized.scion import Scion
 from instep.reference.vectorized.sgd import SGD
 from instep.reference.vectorized.sgdw import SGDW
@@ -57,6 +60,7 @@ __all__ = [
     "Adam",
     "AdamC",
     "AdamW",
+    "AdamWScheduleFree",
     "Adamax",
     "Adan",
     "Heun",
@@ -67,9 +71,11 @@ __all__ = [
     "NorMuon",
     "NovoGrad",
     "RAdam",
+    "RAdamScheduleFree",
     "RMSprop",
     "Ranger",
     "Rprop",
+    "SGDScheduleFree",
     "Scion",
     "SignSGD",
     "Signum",

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from instep.conformance import check
+from instep.conformance.repro import script
+from instep.conformance.suite import Session
 from instep.reference.generate import load_class
 from instep.spec import get
 
@@ -35,13 +37,48 @@ class ForgetsItsBuffer(LOOKAHEAD):
             state["momentum_buffer"] = torch.zeros_like(state["momentum_buffer"])
 
 
+class BeginsThere(LOOKAHEAD):
+    def __init__(self, params, **keywords):
+        super().__init__(params, **keywords)
+        self.begun = False
+
+    def train(self):
+        if self.begun:
+            super().train()
+        self.begun = True
+
+    def step(self, closure=None):
+        if not self.begun:
+            raise RuntimeError("call train() first")
+        return super().step(closure)
+
+
+class TooFar(BeginsThere):
+    def step(self, closure=None):
+        loss = super().step(closure)
+        with torch.no_grad():
+            for group in self.param_groups:
+                for p in group["params"]:
+                    p *= 1.25
+        return loss
+
+
 def status(subject):
     report = check(subject, "lookahead(sgd)")
     return {r.id.split("/", 1)[1]: r for r in report.results}["views/eval"]
 
 
-def test_the_generated_class_moves_there_and_back():
-    assert status(LOOKAHEAD).status == "passed"
+@pytest.mark.parametrize("subject", [LOOKAHEAD, BeginsThere])
+def test_the_generated_class_moves_there_and_back(subject):
+    assert status(subject).status == "passed"
+
+
+def test_the_script_of_a_failure_trains_as_the_check_does():
+    session = Session(TooFar, "lookahead(sgd)")
+    failed = next(r for r in session.report().failures if r.evidence is not None)
+    text = script(session, failed)
+    with pytest.raises(AssertionError):
+        exec(compile(text, "script", "exec"), {})
 
 
 @pytest.mark.parametrize(

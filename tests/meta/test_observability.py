@@ -116,7 +116,12 @@ class Certificate:
 
     def _rate(self) -> dict[int, dict[str, float]]:
         other = self.factory.other_values(h.name for h in self.algorithm.hyperparameters)
-        return {6: {"lr": other["lr"]}} if "lr" in other else {}
+        if "lr" not in other:
+            return {}
+        # Down and up: what keeps the largest learning rate so far shows only where it rises.
+        risen = 8 * self.factory.probe_values()["lr"]
+        up = {"lr": risen} if self.factory.admits({"lr": risen}) else {}
+        return {6: {"lr": other["lr"]}, 9: up}
 
     def seen(self, other: Model) -> bool:
         """Whether a probe shows it; a step that raises shows a mistake without one."""

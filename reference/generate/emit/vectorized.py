@@ -22,6 +22,7 @@ from instep.reference.generate.lower.steps import (
     Equation,
     Number,
     Operation,
+    Step,
     Steps,
     Store,
 )
@@ -155,7 +156,7 @@ class _Emitter:
     # ---- steps
 
     def _steps(self, steps: Steps) -> None:
-        for step in steps:
+        for step in filter(_is_told, steps):
             match step:
                 case Equation(sources):
                     for let in sources:
@@ -223,7 +224,12 @@ class _ListPrinter(Printer):
 
 def _has_code(steps: Steps) -> bool:
     """Whether steps print more than comments."""
-    return any(not isinstance(s, Equation) for s in steps)
+    return any(not isinstance(s, Equation) for s in filter(_is_told, steps))
+
+
+def _is_told(step: Step) -> bool:
+    """Whether a step says anything: where branches meet a number may keep its name."""
+    return not (isinstance(step, Number) and step.value == ir.Sym(step.result))
 
 
 def _scope(expr: ir.Expr, lanes: set[str]) -> Scope:

@@ -52,7 +52,12 @@ def _body(frame: Frame, expr: ir.Expr) -> list[str]:
     counter = frame.algorithm.counter
     if counter is not None and counter.name in read:
         lines.add(f'{counter.name} = state["{counter_key(frame)}"]')
-    lines.add(f"return {_printer(frame)(expr)}")
+    value = _printer(frame)(expr)
+    if isinstance(expr, ir.Sym):
+        lines.add(f"return {value}")
+    else:
+        lines.add(f"point: Tensor = {value}")
+        lines.add("return point")
     return lines.texts
 
 

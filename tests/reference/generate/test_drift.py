@@ -22,7 +22,7 @@ def test_reference_is_what_the_specifications_generate():
 
 def test_every_exported_class_has_both_files():
     found = tree.files_on_disk()
-    names = [algorithm.name for algorithm in tree.exported()]
+    names = [tree.module_name(algorithm) for algorithm in tree.exported()]
     assert {"adam", "adamw", "sgd"} <= set(names)
     assert names == sorted(names)
     schedules = [tree.module_name(a) for a in tree.exported_schedules()]

@@ -1,0 +1,160 @@
+# GENERATED from spec/algorithms/schedulefree_radam.py (dialect schedulefree-radam/authors) by
+#     python -m instep.reference.generate
+"""RAdamScheduleFree, the eager reference: one tensor at a time, one equation a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import ParamsT
+
+from instep.reference.runtime import scalar_math as math
+from instep.reference.runtime.eager import EagerOptimizer
+from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.views import EvaluationPoint
+from instep.reference.runtime.work import Group, Layout, State
+
+
+class RAdamScheduleFree(EvaluationPoint, EagerOptimizer):
+    """Schedule-free RAdam.
+
+    The dialect is schedulefree-radam/authors: schedulefree.RAdamScheduleFree. Nothing moves until
+    the second moment can be trusted, and nothing has weight.
+
+    Args:
+        params: parameters to optimize, or dicts that define groups.
+        lr: learning rate, in [0,inf) (default: 0.0025).
+        betas: how near to the average the gradient is taken; decay rate of the moment, in (0,1) and
+            [0,1) (default: (0.9, 0.999)).
+        eps: term that keeps the denominator away from zero, in [0,inf) (default: 1e-08).
+        weight_decay: weight decay, of the training point, in [0,inf) (default: 0.0).
+        r: power of the step number in the weight of an iterate, in [0,inf) (default: 0.0).
+        weight_lr_power: power of the largest learning rate in the weight of an iterate, in [0,inf)
+            (default: 2.0).
+        silent_sgd_phase: before rectification: no step, or one of SGD (default: True).
+        maximize: ascend instead of descend (default: False).
+
+    Raises:
+        ValueError: a hyperparameter lies outside its domain.
+
+    References:
+        Defazio, Yang, Mehta, Mishchenko, Khaled and Cutkosky, The road less scheduled, NeurIPS
+            2024, arXiv:2405.15682
+        Liu et al., On the variance of the adaptive learning rate and beyond, ICLR 2020, algorithm
+            2, arXiv:1908.03265
+    """
+
+    _domains: ClassVar[Mapping[str, Domain]] = {
+        "lr": Interval(0, inf, "[)"),
+        "betas": (Interval(0, 1, "()"), Interval(0, 1, "[)")),
+        "eps": Interval(0, inf, "[)"),
+        "weight_decay": Interval(0, inf, "[)"),
+        "r": Interval(0, inf, "[)"),
+        "weight_lr_power": Interval(0, inf, "[)"),
+    }
+    _older: ClassVar[Mapping[str, object]] = {"silent_sgd_phase": True, "maximize": False}
+    _layout = Layout(numbers=frozenset({"step", "lr_max", "weight_sum"}), counter="step")
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 0.0025,
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
+        eps: float | Tensor = 1e-08,
+        weight_decay: float | Tensor = 0.0,
+        r: float | Tensor = 0.0,
+        weight_lr_power: float | Tensor = 2.0,
+        silent_sgd_phase: bool = True,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "r": r,
+            "weight_lr_power": weight_lr_power,
+            "silent_sgd_phase": silent_sgd_phase,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    def _initialize(self, state: State, theta: Tensor, group: Group) -> None:
+        state.setdefault("step", 0.0)
+        if "z" not in state:
+            state["z"] = theta.clone()
+        if "exp_avg_sq" not in state:
+            state["exp_avg_sq"] = torch.zeros_like(theta)
+        state.setdefault("lr_max", 0)
+        state.setdefault("weight_sum", 0)
+
+    def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
+        """The equations of one parameter: `state` is written, the new parameter returned."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        r = group["r"]
+        power = group["weight_lr_power"]
+        silent_sgd_phase = group["silent_sgd_phase"]
+        maximize = group["maximize"]
+        z_prev = state["z"]
+        v_prev = state["exp_avg_sq"]
+        top_prev = state["lr_max"]
+        s_prev = state["weight_sum"]
+        t = state["step"] = state["step"] + 1
+
+        if maximize:
+            g = -grad  # schedulefree-radam.gradient@yes
+        else:
+            g = grad  # schedulefree-radam.gradient@no
+        # schedulefree-radam.second_moment
+        v = state["exp_avg_sq"] = beta2 * v_prev + (1 - beta2) * g**2
+        rho_inf = 2 / (1 - beta2) - 1  # schedulefree-radam.longest_average
+        rho = rho_inf - 2 * t * beta2**t / (1 - beta2**t)  # schedulefree-radam.average_length
+        if rho > 4:
+            # schedulefree-radam.rate
+            lr_t = lr * math.sqrt(
+                (rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho)
+            )
+            v_hat = v / (1 - beta2**t)  # schedulefree-radam.second_correction
+            d = torch.sqrt(v_hat) + eps  # schedulefree-radam.denominator
+            u = g / d  # schedulefree-radam.direction
+        else:
+            if silent_sgd_phase:
+                lr_t = 0  # schedulefree-radam.rate@wait
+            else:
+                lr_t = lr  # schedulefree-radam.rate@descend
+            u = g  # schedulefree-radam.direction@unrectified
+        if weight_decay != 0:
+            u = u + weight_decay * theta  # schedulefree-radam.decay
+        top = state["lr_max"] = math.maximum(top_prev, lr_t)  # schedulefree-radam.largest_rate
+        w = t**r * top**power  # schedulefree-radam.weight
+        s = state["weight_sum"] = s_prev + w  # schedulefree-radam.sum_of_weights
+        if s > 0:
+            c = w / s  # schedulefree-radam.share
+        else:
+            c = 0  # schedulefree-radam.share@none
+        # schedulefree-radam.update
+        theta = theta + c * (z_prev - theta) + lr_t * (beta1 * (1 - c) - 1) * u
+        z = state["z"] = z_prev - lr_t * u  # schedulefree-radam.base
+        return theta
+
+    def _view_eval(self, theta: Tensor, state: State, group: Group) -> Tensor:
+        """The average, which is to be evaluated."""
+        beta1, _ = group["betas"]
+        z: Tensor = state["z"]
+        point: Tensor = theta + (1 - 1 / beta1) * (z - theta)
+        return point
+
+    def _leave_eval(self, theta: Tensor, state: State, group: Group) -> Tensor:
+        """The parameter, from the point eval."""
+        beta1, _ = group["betas"]
+        z: Tensor = state["z"]
+        point: Tensor = theta + (1 - beta1) * (z - theta)
+        return point
