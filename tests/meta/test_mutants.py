@@ -63,8 +63,7 @@ NEVER = {
     for moment in ("first_moment: m", "second_moment: v")
     for start in ("at 1", "at 0.1", "as its first input")
 } | {("lars/decayed", "direction: condition ignored")}
-# Twice the decay is above zero where the decay is. That none at all is asked for, a gradient of
-# zero without weight decay would show (0 / 0), which no check has.
+# Whether |g| + wd |w| is above zero, where |w| is, |g| + wd and |g| + wd wd |w| say as well.
 NEVER |= {("lars/vectors", f"trust_ratio: factor {mistake}") for mistake in ("missing", "twice")}
 ADVISED |= NEVER
 UNDECIDED |= NEVER
