@@ -389,7 +389,7 @@ def let(equation: str, target: Any, value: Any, form: str = "") -> None:
     """Record an equation, `target = value`; documents and reports cite `<spec>.<equation>`."""
     builder = current()
     if isinstance(value, Choice):
-        for statement in _alternatives(equation, target, value):
+        for statement in _alternatives(equation, target, value, form):
             builder.record(statement)
         return
     node = frozen(equation, target)
@@ -399,13 +399,16 @@ def let(equation: str, target: Any, value: Any, form: str = "") -> None:
     builder.record(ir.Let(equation, node, value, form, line(), builder.block))
 
 
-def _alternatives(equation: str, target: Any, choice: Choice) -> ir.Body:
-    """An If chain over the option's values; values of one form share a branch."""
+def _alternatives(equation: str, target: Any, choice: Choice, form: str) -> ir.Body:
+    """An If chain over the option's values; values of one form share a branch.
+
+    What `otherwise=` covers has the form that the equation is given.
+    """
     *tested, last = choice.groups(equation)
 
     def one(group: Group) -> ir.Body:
         with block() as body:
-            let(equation, target, group.value, form=group.form)
+            let(equation, target, group.value, form=group.form or form)
         return tuple(body)
 
     chain = one(last)

@@ -106,6 +106,7 @@ class Execution(Generic[V, C]):
 
     def initial(self) -> dict[str, V]:
         """Values of the states before the first step; those without one are missing."""
+        self.environment = dict(self.start)  # a state may start at the parameter
         out: dict[str, Any] = {}
         for state in self.program.states:
             if state.shape == "history":

@@ -350,10 +350,19 @@ def _printer(algorithm: Algorithm, *, ascii: bool) -> AsciiPrinter:
 
 
 def _columns(rows: Sequence[Row], width: int) -> Iterator[str]:
-    """Rows as lines of a width: text to the left, wrapped where it must be, names in a column."""
+    """Rows as lines of a width: text to the left, wrapped where it must be, names in a column.
+
+    Names that take more than half a line stand below their equations.
+    """
     notes = max((len(note) for _, _, note in rows), default=0)
     texts = [len(_INDENT) * depth + _width(text) for depth, text, note in rows if note]
-    column = min(max(texts, default=0) + 2, max(width - notes, width // 2))
+    if notes > width - width // 2:
+        for depth, text, note in rows:
+            yield from _wrapped(_INDENT * depth + text, width, depth)
+            if note:
+                yield " " * (width - notes) + note
+        return
+    column = min(max(texts, default=0) + 2, width - notes)
     for depth, text, note in rows:
         first, *others = _wrapped(_INDENT * depth + text, column - 2 if note else width, depth)
         padding = " " * (column - _width(first))

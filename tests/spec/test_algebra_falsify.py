@@ -69,7 +69,12 @@ def _compare(algorithm, resolved, scenario, domain):
                 whole = tuple(points) if len(points) > 1 else points[0]
                 return None, list(_parameters(gradient(domain, moment, whole)))
 
-            runner.step(oracle=oracle)
+            named = (
+                None
+                if moment.touched
+                else [np.zeros(slot.theta.shape, bool) for slot in runner.slots]
+            )
+            runner.step(oracle=oracle, touched=named)
             for key, value in values.items():
                 _agree(key, value, runner)
 
