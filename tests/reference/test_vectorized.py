@@ -19,7 +19,9 @@ FOREACH = [d for d in dialects() if get(d).result == "parameters"]
 def test_list_form_is_in_step(name, find, load, problem, run, interpret, configurations):
     algorithm, cls = find(name), load(name, "vectorized")
     if not cls._has_foreach:
-        pytest.skip("it has no form for lists")
+        with pytest.raises(ValueError, match="has no form for lists of tensors"):
+            cls([torch.zeros(2, 2, requires_grad=True)], backend="foreach")
+        return
     task = problem(lr=0.25, shapes=((), (3,), (4, 5), (6, 3), (2, 3, 4)), steps=8)
     for keywords, options, numbers in configurations(algorithm, cls):
         arithmetic = BoundedArithmetic(grades("float64")[0])
