@@ -158,7 +158,7 @@ def lockstep(
     spread = Spread(profile, partial(Oracle, model, recording.probe, profile))
     for t in range(1, recording.steps + 1):
         for i, parameter in enumerate(recording.moments[t - 1].parameters):
-            seen = {s: read(s, t - 1, i) for s in states}
+            seen = {s: _shaped(read(s, t - 1, i), parameter) for s in states}
             kept = {s: v for s, v in seen.items() if v is not None}
             oracle.place(i, parameter, kept if t > 1 else {})
             spread.place(t, i, parameter, kept if t > 1 else {})
@@ -168,7 +168,8 @@ def lockstep(
         out = list(_points(oracle, recording, t))
         for symbol in states:
             for i in range(len(before)):
-                lanes = _state(oracle, spread, symbol, read(symbol, t, i), t, i)
+                got = _shaped(read(symbol, t, i), recording.moments[t].parameters[i])
+                lanes = _state(oracle, spread, symbol, got, t, i)
                 if lanes is not None:
                     out.append(lanes)
         out += [
@@ -204,6 +205,17 @@ def _theta(
     return Lanes(t, i, THETA, equation, got, value, bound, value - before, runs)
 
 
+def _shaped(got: Bounded | None, parameter: Any) -> Bounded | None:
+    """A state in the parameter's shape, where a subject keeps it flat."""
+    flat = got is not None and np.shape(got.value) == (np.size(parameter),)
+    return _reshaped(got, np.shape(parameter)) if got is not None and flat else got
+
+
+def _reshaped(x: Bounded, shape: tuple[int, ...]) -> Bounded:
+    bound = np.asarray(x.bound)
+    return Bounded(np.reshape(x.value, shape), bound.reshape(shape) if bound.ndim else x.bound)
+
+
 def _state(
     oracle: Oracle, spread: Spread, symbol: str, got: Bounded | None, t: int, i: int
 ) -> Lanes | None:
@@ -211,12 +223,13 @@ def _state(
     if expected is None or got is None:
         return None
     equation = oracle.defined_by.get(symbol, symbol)
-    bound = expected.bound + got.bound
     value = np.asarray(expected.value)
     shown = np.asarray(got.value)
     if shown.shape != value.shape:
         if shown.size != value.size:
             return None
-        shown = shown.reshape(value.shape)
+        got = _reshaped(got, value.shape)
+        shown = np.asarray(got.value)
+    bound = expected.bound + got.bound
     runs = partial(spread.values, symbol, t, i)
     return Lanes(t, i, symbol, equation, shown, value, np.asarray(bound), value, runs)

@@ -83,6 +83,18 @@ def test_a_run_of_the_specification_is_in_step_in_both_modes(algorithm: Algorith
     assert {one.quantity for one in tally.history} >= {"theta", states[0]}
 
 
+def test_states_that_are_kept_flat_are_compared_in_their_shape():
+    recording = record(ADAM, probe(ADAM))
+
+    def flat(symbol: str, t: int, i: int) -> Bounded | None:
+        leaf = recording.moments[t].leaves[i].get(symbol)
+        return None if leaf is None else Bounded(np.ravel(leaf), np.zeros(leaf.size))
+
+    tally = judged(lockstep(Model(ADAM), recording, PROFILE, ["m", "v"], flat))
+    assert tally.worst <= 1
+    assert {one.quantity for one in tally.history} == {"m", "v", "theta"}
+
+
 def test_changes_groups_and_missing_gradients_are_followed():
     given = probe(ADAM, changes={3: {"lr": 1 / 32}}, groups=(((1,), {"beta1": 0.5}),))
     missing = tuple(
