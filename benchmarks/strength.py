@@ -1,18 +1,29 @@
 """How strong the suite is: mutants, false alarms, bugs.
 
-    python benchmarks/strength.py [dialect ...]
+    python benchmarks/strength.py [--save] [dialect ...]
 
-Sweeps every mutant of every dialect (about ten minutes on one core), or of those that are named.
+Sweeps every mutant of the dialects that are named, or of all (some hours on one core). With
+`--save`, what becomes of a dialect's mutants is written to strength.json as soon as it is known,
+and what stands there for this very code is not swept again.
+
+    python benchmarks/strength.py --saved
+
+Prints the figures that stand in strength.json.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+SAVED = Path(__file__).with_suffix(".json")
 sys.path.insert(0, str(ROOT / "tests"))  # the subjects are those of the tests
 
 import torch  # noqa: E402
@@ -23,12 +34,21 @@ from meta.broken import BEHAVIOUR, BUGS, EQUATIONS  # noqa: E402
 from meta.correct import REWRITES  # noqa: E402
 from meta.strength import STATUSES, Fate, Judge, all_mutants, table  # noqa: E402
 
+WIDTH = 52
 
-def main(dialects: list[str]) -> None:
-    """Print the three figures."""
+
+def main(arguments: list[str]) -> None:
+    """Print the three figures, or those that were saved."""
     torch.set_num_threads(1)
+    named = [a for a in arguments if not a.startswith("--")]
+    if "--saved" in arguments:
+        print_saved()
+        return
     started = time.perf_counter()
-    print_mutants(dialects or spec.dialects())
+    if "--save" in arguments:
+        save_mutants(named or spec.dialects())
+        return
+    print_mutants(named or spec.dialects())
     print_false_alarms()
     print_bugs()
     print(f"\n{time.perf_counter() - started:.0f} s")
@@ -37,18 +57,71 @@ def main(dialects: list[str]) -> None:
 def print_mutants(dialects: list[str]) -> None:
     """Mutants by dialect, then by kind, then those that are neither killed nor equivalent."""
     fates: list[Fate] = []
-    print(f"{'dialect':<68}" + "".join(f"{s:>11}" for s in STATUSES))
+    print(_row("dialect", STATUSES))
     for name in dialects:
-        algorithm = spec.get(name)
-        judge = Judge(algorithm)
-        own = [judge.fate(m) for m in all_mutants(algorithm)]
+        own = sweep(name)
         counts = Counter(f.status for f in own)
-        print(f"{name:<68}" + "".join(f"{counts[s] or '.':>11}" for s in STATUSES), flush=True)
+        print(_row(name, [counts[s] or "." for s in STATUSES]), flush=True)
         fates += own
     print(f"\n{table(fates)}\n")
     for fate in fates:
         if fate.status not in ("killed", "equivalent"):
             print(fate)
+
+
+def sweep(name: str) -> list[Fate]:
+    """What becomes of each mutant of a dialect."""
+    algorithm = spec.get(name)
+    judge = Judge(algorithm)
+    return [judge.fate(m) for m in all_mutants(algorithm)]
+
+
+def save_mutants(dialects: list[str]) -> None:
+    """Sweep those that were not swept at this commit, and write each down at once."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"],
+        cwd=ROOT,
+        check=True,
+        text=True,
+        capture_output=True,
+    ).stdout.strip()
+    for name in dialects:
+        if saved().get(name, {}).get("commit") == commit:
+            continue
+        started = time.process_time()
+        own = sweep(name)
+        entry = {
+            "commit": commit,
+            "seconds": round(time.process_time() - started),
+            **{s: sum(f.status == s for f in own) for s in STATUSES},
+            "open": [str(f) for f in own if f.status not in ("killed", "equivalent")],
+        }
+        SAVED.write_text(
+            json.dumps(dict(sorted({**saved(), name: entry}.items())), indent=1) + "\n"
+        )
+        print(_row(name, [entry[s] or "." for s in STATUSES]), flush=True)
+
+
+def saved() -> dict[str, dict[str, Any]]:
+    """What strength.json holds: by dialect, counts by status and what is open."""
+    return json.loads(SAVED.read_text()) if SAVED.exists() else {}
+
+
+def print_saved() -> None:
+    """Counts by dialect and in all, what is open, and which dialects were never swept."""
+    entries = saved()
+    print(_row("dialect", [*STATUSES, "commit"]))
+    for name, entry in entries.items():
+        print(_row(name, [*(entry[s] or "." for s in STATUSES), entry["commit"][:7]]))
+    print(_row(f"all {len(entries)}", [sum(e[s] for e in entries.values()) for s in STATUSES]))
+    print(f"mutants: {sum(e[s] for e in entries.values() for s in STATUSES)}\n")
+    print("\n".join(line for entry in entries.values() for line in entry["open"]))
+    missing = [d for d in spec.dialects() if d not in entries]
+    print(f"\nnot swept: {', '.join(missing) or 'none'}")
+
+
+def _row(name: str, cells: Iterable[object]) -> str:
+    return f"{name:<{WIDTH}}" + "".join(f"{c:>11}" for c in cells)
 
 
 def print_false_alarms() -> None:

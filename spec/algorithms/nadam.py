@@ -16,7 +16,7 @@ with algorithm("nadam", "NAdam: Adam with Nesterov momentum") as spec:
                 aliases=("epsilon",), description="term that keeps the denominator away from zero")
     wd = hyper("weight_decay", 0.0, domain="[0,inf)", latex=r"\lambda", probe=1 / 8,
                aliases=("wd", "decay", "weight_decay_rate"), description="weight decay")
-    psi = hyper("momentum_decay", 4e-3, name="psi", domain="[0,inf)", latex=r"\psi", probe=0.25,
+    psi = hyper("momentum_decay", 4e-3, name="psi", domain="[0,inf)", latex=r"\psi", probe=4,
                 aliases=("schedule_decay",), description="how fast the momentum grows to beta1")
     decay = option("decay", "l2", "decoupled", argument="decoupled_weight_decay",
                    spelling={False: "l2", True: "decoupled"}, description="how weight decays")
