@@ -1,4 +1,4 @@
-"""Checks of behaviour: construction, forms, state, groups, and what else a scheduler touches."""
+"""Checks of behaviour: construction, state, what is read from it and what it refuses."""
 
 from __future__ import annotations
 
@@ -10,17 +10,12 @@ from typing import Any
 
 import torch
 
-from instep.conformance.errors import SubjectError
-from instep.conformance.profile import grades
 from instep.conformance.schedules.base import Check, Context, Failure, Outcome, Skip
-from instep.conformance.schedules.judge import Judgement, compare, judgements
-from instep.conformance.schedules.oracle import CLOSED, Expected, Form, forms, remembers, table
+from instep.conformance.schedules.judge import compare
+from instep.conformance.schedules.oracle import Expected, remembers, table
 from instep.conformance.schedules.probes import Probe, reads_metric
 from instep.conformance.schedules.subject import (
-    BYSTANDERS,
     ConstructionError,
-    Moment,
-    Recording,
     Run,
     entries_of,
     optimizer_for,
@@ -33,7 +28,7 @@ _CARRIED_ON = 6
 
 
 def checks() -> Iterator[Check]:
-    """All of them; those that do not apply say so."""
+    """Those that do not apply say so."""
     yield Check(
         "construction/base", "must",
         "the scheduler is constructed with the base configuration and makes a step", _constructed,
@@ -52,14 +47,6 @@ def checks() -> Iterator[Check]:
         "last_epoch is 0 after construction and counts the steps", _counted,
     )  # fmt: skip
     yield Check(
-        "forms/closed-form", "must",
-        "the closed form that the scheduler offers gives the rates of the schedule", _closed_form,
-    )  # fmt: skip
-    yield Check(
-        "forms/epoch", "should",
-        "step(epoch) sets the rates of that epoch, forwards and backwards", _to_epoch,
-    )  # fmt: skip
-    yield Check(
         "state/resumed", "must",
         "a run resumed from state_dict at any epoch continues bit for bit", _resumed,
     )  # fmt: skip
@@ -70,22 +57,6 @@ def checks() -> Iterator[Check]:
     yield Check(
         "state/deterministic", "must",
         "two runs give the same rates bit for bit, whatever other schedulers do", _deterministic,
-    )  # fmt: skip
-    yield Check(
-        "groups/entries", "must",
-        "entries of the group that are not the schedule's stay as they are", _entries,
-    )  # fmt: skip
-    yield Check(
-        "groups/added", "should",
-        "after add_param_group the old groups go on, or the scheduler refuses", _added,
-    )  # fmt: skip
-    yield Check(
-        "groups/parameters", "must",
-        "parameters, their gradients and the optimizer's state are left alone", _parameters,
-    )  # fmt: skip
-    yield Check(
-        "groups/tensor-lr", "should",
-        "a rate that is a tensor stays the same tensor and holds the rate", _tensor,
     )  # fmt: skip
     yield Check(
         "readout/get-last-lr", "must",
@@ -172,96 +143,6 @@ def _counted(context: Context) -> Outcome:
     return Outcome()
 
 
-# ---- forms
-
-
-def _closed(context: Context) -> Form:
-    found = {form.name: form for form in forms(context.algorithm)}
-    if CLOSED in found:
-        return found[CLOSED]
-    if remembers(context.algorithm):
-        raise Skip("the schedule has no closed form")
-    return next(iter(found.values()))
-
-
-def _closed_form(context: Context) -> Outcome:
-    form, total = _closed(context), Tally(widest=True, limit=LOOSE)
-    probes = [context.base, context.probes.make("fine", context.probes.fine_values())]
-    for probe in [p for p in probes if p is not None]:
-        recording = context.record(probe)
-        if recording.moments[0].closed is None:
-            raise Skip("the scheduler offers no closed form")
-        offered = [Moment([{"lr": x} for x in m.closed or ()]) for m in recording.moments]
-        shown = Recording(probe, offered)
-        tally = _only_rate(form, shown)
-        if tally.severity is Severity.OUT:
-            raise Failure("its closed form gives other rates", Judgement(form, tally), shown)
-        total.worst = max(total.worst, tally.worst)
-        total.seen += tally.seen
-        total.sharpest = min(total.sharpest, tally.sharpest)
-    return Outcome(total)
-
-
-def _only_rate(form: Form, recording: Recording) -> Tally:
-    tally = Tally(widest=True, limit=LOOSE)
-    for epoch, (moment, row) in enumerate(
-        zip(recording.moments, table(form, recording.probe), strict=True)
-    ):
-        rates = [{"lr": cell["lr"]} for cell in row]
-        for lanes in compare(epoch, moment.entries, rates, recording.probe.rates):
-            tally.add(lanes)
-    return tally
-
-
-def _to_epoch(context: Context) -> Outcome:
-    if reads_metric(context.algorithm):
-        raise Skip("a step takes a metric")
-    form = _closed(context)
-    worst: Judgement | None = None
-    for values in ({}, *_other_integers(context)):
-        probe = context.probes.make("epochs", values)
-        if probe is None:
-            continue
-        worst = _jump(context, form, probe)
-    return Outcome(None if worst is None else worst.tally)
-
-
-def _other_integers(context: Context) -> Iterator[dict[str, float]]:
-    """Integers up to 3, all at once: products and powers of them are where rounding bites."""
-    whole = [h for h in context.algorithm.hyperparameters if h.domain.integer]
-    for value in (1, 3):
-        yield {h.name: value for h in whole if h.domain.contains(value)}
-    if len(whole) > 1:
-        yield {whole[0].name: 1, **{h.name: 3 for h in whole[1:]}}
-
-
-def _jump(context: Context, form: Form, probe: Probe) -> Judgement:
-    """One jump to every epoch, each in a run of its own, and one back to 1."""
-    longest = context.probes.last(probe.values) or 128
-    far = replace(probe, rates=probe.rates[:1], epochs=min(128, longest))
-    rows = table(form, far)
-    run = Run(context.subject, far)
-    tally = Tally(widest=True, limit=LOOSE)
-    for epoch in (*range(1, far.epochs + 1), 1):
-        try:
-            with quiet():
-                run.scheduler.step(epoch)
-        except TypeError as error:
-            raise Skip(f"step takes no epoch: {error}") from error
-        except Exception as error:
-            raise SubjectError(f"step({epoch}) raised {type(error).__name__}: {error}") from error
-        got = [entries_of(g) for g in run.optimizer.param_groups]
-        for lanes in compare(epoch, got, rows[epoch], far.rates):
-            tally.add(lanes)
-    found = Judgement(form, tally)
-    if found.out:
-        assert tally.first is not None
-        where = tally.first.lanes.step
-        shown = Recording(far, [])
-        raise Failure(f"step({where}) sets another rate", found, shown)
-    return found
-
-
 # ---- state
 
 
@@ -319,81 +200,7 @@ def _deterministic(context: Context) -> Outcome:
     return Outcome()
 
 
-# ---- groups
-
-
-def _entries(context: Context) -> Outcome:
-    run = Run(context.subject, context.base)
-    assert context.algorithm.schedule is not None
-    own = {"lr", "momentum"} if len(context.probes.entries()) > 1 else {"lr"}
-    before = [dict(g) for g in optimizer_for(context.base).param_groups]
-    for _ in range(min(4, context.base.epochs)):
-        run.step()
-    for g, (old, new) in enumerate(zip(before, run.optimizer.param_groups, strict=True)):
-        for key in [k for k in old if k not in own | {"params"}]:
-            if key not in new or new[key] != old[key]:
-                raise Failure(f"{key} of group {g} was {old[key]!r} and is {new.get(key)!r}")
-        if len(new["params"]) != 1:
-            raise Failure(f"group {g} has {len(new['params'])} parameters instead of one")
-    return Outcome(message=f"{', '.join([*BYSTANDERS])} and the optimizer's own entries stayed")
-
-
-def _added(context: Context) -> Outcome:
-    run, alone = Run(context.subject, context.base), Run(context.subject, context.base)
-    for _ in range(2):
-        run.step()
-        alone.step()
-    extra = torch.nn.Parameter(torch.ones(1))
-    run.optimizer.add_param_group({"params": [extra], "lr": 0.25})
-    for _ in range(min(4, context.base.epochs - 2)):
-        alone.step()
-        try:
-            run.step()
-        except SubjectError as error:
-            return Outcome(message=f"it refuses: {error}")
-        have = [entries_of(g) for g in run.optimizer.param_groups]
-        want = [entries_of(g) for g in alone.optimizer.param_groups]
-        if have[: len(want)] != want:
-            raise Failure(f"at epoch {run.epoch} the old groups have {have}, not {want}")
-    return Outcome()
-
-
-def _parameters(context: Context) -> Outcome:
-    run = Run(context.subject, context.base)
-    parameters = [p for g in run.optimizer.param_groups for p in g["params"]]
-    for p in parameters:
-        p.grad = torch.full_like(p, 0.5)
-    before = [p._version for p in parameters]
-    for _ in range(min(3, context.base.epochs)):
-        metric = [1.0] if reads_metric(context.algorithm) else []
-        with quiet():
-            run.scheduler.step(*metric)
-    for p, version in zip(parameters, before, strict=True):
-        same = p._version == version and bool((p == 1).all()) and p.grad is not None
-        if not same or not bool((p.grad == 0.5).all()):
-            raise Failure("a step of the scheduler changes a parameter or its gradient")
-    if run.optimizer.state:
-        raise Failure("a step of the scheduler makes a step of the optimizer")
-    return Outcome()
-
-
-def _tensor(context: Context) -> Outcome:
-    probe = replace(context.base, name="tensor", tensor=True)
-    single = grades("float32")[-1]
-    run = Run(context.subject, probe)
-    tensors = [g["lr"] for g in run.optimizer.param_groups]
-    recording = Recording(probe, [run.moment()])
-    for _ in range(probe.epochs):
-        run.step()
-        recording.moments.append(run.moment())
-    for g, (old, group) in enumerate(zip(tensors, run.optimizer.param_groups, strict=True)):
-        if group["lr"] is not old:
-            kind = type(group["lr"]).__name__
-            raise Failure(f"the rate of group {g} was a tensor and is another object, a {kind}")
-    best = judgements(forms(context.algorithm), recording, single)[0]
-    if best.out:
-        raise Failure("a tensor holds another rate", best, recording)
-    return Outcome(best.tally)
+# ---- readout
 
 
 def _last_lr(context: Context) -> Outcome:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from instep import spec as specs
@@ -15,7 +16,7 @@ from instep.conformance.expectations import Expectations
 from instep.conformance.limits import limited
 from instep.conformance.report.model import Coverage, Diagnosis, Report, Result
 from instep.conformance.reporting import environment
-from instep.conformance.schedules import behaviour, values
+from instep.conformance.schedules import behaviour, closed_forms, groups, values
 from instep.conformance.schedules.base import Check, Context, Failure, Outcome, Skip
 from instep.conformance.schedules.diagnose import diagnose
 from instep.conformance.schedules.judge import Judgement, evidence
@@ -68,9 +69,7 @@ class Session:
         factory = _factory(self.algorithm, self.subject, given)
         self.context = Context(self.algorithm, self.subject, factory, level)
         self.prefix = self.algorithm.name
-        every = [*behaviour.checks(), *values.checks(factory)]
-        every.sort(key=_order)
-        self.checks = {f"{self.prefix}/{c.name}": c for c in every}
+        self.checks = {f"{self.prefix}/{c.name}": c for c in _every(factory)}
         self.expectations = Expectations(expected_failures or {}, tuple(self.checks))
         self.diagnosis: Diagnosis | None = None
         self._cause = ""
@@ -244,10 +243,14 @@ def catalogue() -> list[tuple[str, str, str]]:
     """(id, level, requirement) of every check of every known schedule."""
     out = []
     for name in specs.schedule_names():
-        factory = ProbeFactory(specs.get(name))
-        every: Sequence[Check] = sorted([*behaviour.checks(), *values.checks(factory)], key=_order)
-        out += [(f"{name}/{c.name}", c.level, c.requirement) for c in every]
+        checks = _every(ProbeFactory(specs.get(name)))
+        out += [(f"{name}/{c.name}", c.level, c.requirement) for c in checks]
     return out
+
+
+def _every(factory: ProbeFactory) -> list[Check]:
+    found = (behaviour.checks(), closed_forms.checks(), groups.checks(), values.checks(factory))
+    return sorted(chain.from_iterable(found), key=_order)
 
 
 def _one_line(error: Exception) -> str:
