@@ -23,6 +23,7 @@ from instep.conformance.verdict import (
     Severity,
     Tally,
 )
+from instep.spec import ir
 from instep.spec.model import Algorithm
 from instep.spec.options import live_states, silent_states
 
@@ -185,9 +186,13 @@ class Context:
 
     def judge_lockstep(self, recording: Recording, *, model: Model | None = None) -> Judgement:
         """Lockstep: every step from the subject's own parameters and states."""
-        chosen, states = model or Model(self.algorithm), self.states_for(recording)
+        return self._judge_steps(
+            recording, model or Model(self.algorithm), self.states_for(recording)
+        )
+
+    def _judge_steps(self, recording: Recording, model: Model, states: StateMap) -> Judgement:
         names, read = list(states.bindings), states.reader(recording)
-        return self._graded(recording, lambda p: lockstep(chosen, recording, p, names, read))
+        return self._graded(recording, lambda p: lockstep(model, recording, p, names, read))
 
     def _graded(self, recording: Recording, compare: Compare) -> Judgement:
         """Profiles from the strictest; the verdict is that of the first that fits, or the last."""
@@ -233,12 +238,30 @@ class Context:
 
     def require(self, recording: Recording, what: str) -> Outcome:
         """An outcome for a recording that must be in step; raises Failure when it is not."""
+        return Outcome(self._follows(recording, what).tally, recording)
+
+    def require_each_step(self, recording: Recording, what: str) -> Outcome:
+        """As `require`; what only coarse scalars explain has to hold step by step as well.
+
+        From the subject's own state the errors of earlier steps do not add up, so that they hide
+        less of an error in a hyperparameter.
+        """
+        judgement = self._follows(recording, what)
+        if judgement.grade == self.profiles(recording.probe.dtype)[0].name:
+            return Outcome(judgement.tally, recording)
+        states = self.states.only_confirmed()
+        tally = self._judge_steps(recording, self.model, states).tally.only([ir.THETA])
+        if tally.severity is Severity.OUT:
+            raise Failure(f"{what}, step by step from the subject's own state", tally, recording)
+        return Outcome(judgement.tally, recording)
+
+    def _follows(self, recording: Recording, what: str) -> Judgement:
         judgement = self.judge(recording)
         self.note(recording, judgement)
         if judgement.tally.severity is Severity.OUT:
             raise Failure(what, judgement.tally, recording)
         self._require_silent(recording, what)
-        return Outcome(judgement.tally, recording)
+        return judgement
 
     def _require_silent(self, recording: Recording, what: str) -> None:
         """What no parameter shows (an average beside them) has to follow its equations as well."""

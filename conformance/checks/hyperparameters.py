@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from instep.conformance.checks.base import Check, Outcome, Plan, Skip
 from instep.conformance.checks.numerics import slug
@@ -56,13 +56,19 @@ def _changed(symbol: str, context: Context) -> Outcome:
     before = context.probes.probe_values()
     if symbol not in other:
         raise Skip(f"no other value of {symbol} is admissible")
-    changes = {3: other, 7: {symbol: before[symbol]}}
-    # A learning rate also rises above where it began: what keeps the largest so far shows then.
-    between = 8 * before[symbol] if symbol == "lr" else 0.0
-    if context.probes.admits({symbol: between}):
-        changes[5] = {symbol: between}
+    values, between = before, {symbol: 0.0}
+    changes = {3: other, 5: between, 7: {symbol: before[symbol]}}
+    if symbol == "lr":
+        # It rises first, above where it began: what keeps the largest so far shows then, and so
+        # does whether a power of that was squeezed through a narrow type.
+        values = {**context.probes.fine_values(near=True), symbol: before[symbol]}
+        between = {symbol: 4 * before[symbol]}
+        changes |= {3: between, 5: other}
+    if not context.probes.admits(between):
+        changes = {3: other, 7: {symbol: before[symbol]}}
+    size: Any = {"shapes": ((67,),), "steps": 9}
     probe = context.probes.make(
-        f"changed-{symbol}", dtype=context.widest, shapes=((67,),), steps=9, changes=changes
+        f"changed-{symbol}", values=values, dtype=context.widest, changes=changes, **size
     )
-    recording = context.record(probe)
-    return context.require(recording, f"a change of {symbol} does not act as the equations say")
+    what = f"a change of {symbol} does not act as the equations say"
+    return context.require_each_step(context.record(probe), what)

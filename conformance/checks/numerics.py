@@ -17,6 +17,7 @@ from instep.spec.options import live_states, resolve
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context
+    from instep.conformance.observe import Recording
     from instep.conformance.probes import Probe
 
 _SMALL: Any = {"shapes": ((67,),), "steps": 5}
@@ -137,17 +138,17 @@ def _defaults(context: Context) -> Outcome:
 def _fine(context: Context) -> Outcome:
     # Rates away from 1 show more; what needs long averages needs some near 1.
     size = _CROWD if _switches(context) else _SMALL
-    longer = {**size, "steps": max(size["steps"], 9)}
+    longer = {**size, "steps": max(size["steps"], 14)}
 
-    def outcome(name: str, near: bool, size: Any) -> Outcome:
+    def recording(name: str, near: bool, size: Any) -> Recording:
         values = context.probes.fine_values(near=near)
-        probe = context.probes.make(name, values=values, dtype=context.widest, **size)
-        return context.require(
-            context.record(probe), "with hyperparameters of 12 bits they leave it"
+        return context.record(
+            context.probes.make(name, values=values, dtype=context.widest, **size)
         )
 
-    outcome("fine", False, size)
-    return outcome("fine-near", True, longer)
+    what = "with hyperparameters of 12 bits they leave it"
+    context.require(recording("fine", False, size), what)
+    return context.require_each_step(recording("fine-near", True, longer), what)
 
 
 def _switches(context: Context) -> bool:

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from instep import spec
+from instep.conformance.oracle import Model
 from instep.conformance.suite import Session
+from meta.interpreted import subject as interpreted
 
 
 class Voting(torch.optim.Optimizer):
@@ -45,3 +47,25 @@ def test_a_narrow_value_shows_behind_a_sign(subject: Any, status: str):
     session = Session(subject, spec.get("lion"))
     assert session.run("lion/numerics/trajectory").status == "passed"
     assert session.run("lion/numerics/fine-values").status == status
+
+
+def half(x: float) -> float:
+    return float(torch.tensor(x, dtype=torch.float16))
+
+
+# Where the first rectified step cancels, float32 scalars explain a whole trajectory with a narrow
+# power; single steps, and a rate that rises before, show it.
+@pytest.mark.parametrize(
+    ("dialect", "symbol", "check"),
+    [
+        ("schedulefree-radam/authors", "power", "numerics/fine-values"),
+        ("schedulefree-radam/authors", "beta1", "numerics/fine-values"),
+        ("schedulefree-radam/sgd", "power", "hyperparameters/lr-changed"),
+    ],
+)
+def test_a_narrow_value_shows_behind_a_cancellation(dialect: str, symbol: str, check: str):
+    algorithm = spec.get(dialect)
+    for distort, status in (({}, "passed"), ({symbol: half}, "failed")):
+        session = Session(interpreted(Model(algorithm, distort=distort)), algorithm)
+        assert session.run("schedulefree-radam/numerics/trajectory").status == "passed"
+        assert session.run(f"schedulefree-radam/{check}").status == status
