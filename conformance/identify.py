@@ -17,7 +17,7 @@ from instep.conformance.checks.base import Skip
 from instep.conformance.checks.hyperparameters import scale_state
 from instep.conformance.diagnose import reproduces
 from instep.conformance.errors import SubjectError, UsageError
-from instep.conformance.naming import infer_naming
+from instep.conformance.naming import Keyword, infer_naming, signature
 from instep.conformance.observe import Recording
 from instep.conformance.oracle import Model
 from instep.conformance.shared_runs import SharedRuns
@@ -39,6 +39,8 @@ class Match:
         note: what the dialect says of itself.
         other: {keyword: default} of numbers that the dialect knows nothing of.
         failing: numeric checks that it fails nevertheless, at corners that the runs leave out.
+        settings: {keyword: value} that make the subject this dialect rather than another one with
+            the same equations, where its own defaults do not.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Match:
     note: str
     other: Mapping[str, Any] = field(default_factory=dict)
     failing: tuple[str, ...] = ()
+    settings: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class Identification:
                     "note": m.note,
                     "other": {k: repr(v) for k, v in m.other.items()},
                     "failing": list(m.failing),
+                    "settings": dict(m.settings),
                 }
                 for m in self.matches
             ],
@@ -104,6 +108,9 @@ def remarks(match: Match) -> Iterator[tuple[str, str]]:
         yield "cannot set", ", ".join(match.fixed)
     if match.other:
         yield "left alone", ", ".join(f"{k} = {v!r}" for k, v in match.other.items())
+    if match.settings:
+        text = ", ".join(f"{k} = {v:g}" for k, v in match.settings.items())
+        yield "by setting", f"{text}; nothing else tells it from another dialect"
     if match.failing:
         yield "but fails", ", ".join(match.failing)
 
@@ -250,7 +257,12 @@ class _Search:
     def best(self) -> tuple[Match, ...]:
         """All matches; if some fail no check, only those. The freest first, which says most."""
         whole = [m for m in self.matches if not m.failing]
-        return tuple(sorted(whole or self.matches, key=lambda m: (len(m.other), len(m.fixed))))
+        return tuple(sorted(whole or self.matches, key=_distance))
+
+
+def _distance(match: Match) -> tuple[int, int, int]:
+    """What is left alone, what cannot be set, and what has to be."""
+    return len(match.other), len(match.fixed), len(match.settings)
 
 
 def _renames(rename: Mapping[str, str], algorithm: Algorithm) -> dict[str, str]:
@@ -313,11 +325,32 @@ def _recordings(session: Session) -> Iterator[Recording]:
 
 def _match(meaning: Algorithm, subject: Subject, failing: tuple[str, ...]) -> Match:
     naming = subject.naming
-    named = {
-        symbol: k.name if k.index is None else f"{k.name}[{k.index}]"
-        for symbol, k in naming.hyperparameters.items()
-    }
+    named = {symbol: _shown(keyword) for symbol, keyword in naming.hyperparameters.items()}
     note = meaning.dialect.note if meaning.dialect is not None else ""
     used = {k.name for k in naming.hyperparameters.values()} | set(naming.options.values())
     other = {k: v for k, v in keywords.numbers(subject.factory).items() if k not in used}
-    return Match(meaning.full_name, named, naming.missing, note, other, failing)
+    settings = _settings(meaning, subject)
+    return Match(meaning.full_name, named, naming.missing, note, other, failing, settings)
+
+
+def _shown(keyword: Keyword) -> str:
+    return keyword.name if keyword.index is None else f"{keyword.name}[{keyword.index}]"
+
+
+def _settings(meaning: Algorithm, subject: Subject) -> dict[str, float]:
+    """Values of a dialect that its equations do not tell, where the subject has other defaults."""
+    known, _ = signature(subject.factory)
+    given = {**{k: v for k, v in known.items() if v is not None}, **subject.naming.bound}
+    own, wanted = subject.naming.read(meaning, given), meaning.defaults()
+    return {
+        _shown(subject.naming.hyperparameters[symbol]): wanted[symbol]
+        for symbol in _told_by_value(meaning)
+        if symbol in own and own[symbol] != wanted[symbol]
+    }
+
+
+def _told_by_value(meaning: Algorithm) -> list[str]:
+    """Symbols whose defaults differ between dialects that have all options in common."""
+    options, own = meaning.option_defaults(), meaning.defaults()
+    alike = [a for a in _meanings(meaning) if a.option_defaults() == options]
+    return [symbol for symbol in own if any(a.defaults()[symbol] != own[symbol] for a in alike)]

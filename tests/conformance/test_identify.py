@@ -188,6 +188,37 @@ def test_a_corner_that_fails_is_mentioned() -> None:
     assert match.failing == ("numerics/zero-eps",)
 
 
+class QuickNAdam(torch.optim.NAdam):
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        betas: Any = (0.9, 0.999),
+        eps: float = 1e-7,
+        weight_decay: float = 0.0,
+        psi: float = 1.0,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, psi)
+
+
+@pytest.mark.parametrize(
+    ("subject", "first", "settings"),
+    [
+        (torch.optim.NAdam, "nadam/torch", {"eps": 1e-7, "momentum_decay": 1.0}),
+        (QuickNAdam, "nadam/keras", {"eps": 1e-8, "psi": 4e-3}),
+    ],
+)
+def test_where_values_alone_tell_dialects_apart_they_are_said(
+    subject: Any, first: str, settings: dict[str, float]
+) -> None:
+    own, other = identify(subject, among=["nadam"]).matches
+    assert own.name == first
+    assert {own.name, other.name} == {"nadam/torch", "nadam/keras"}
+    assert own.settings == {}
+    assert other.settings == settings
+    assert "by setting" in identify(subject, among=["nadam"]).to_text()
+
+
 def test_a_subject_that_does_not_run_says_why() -> None:
     def broken(params: Any) -> None:
         raise RuntimeError("out of order")
