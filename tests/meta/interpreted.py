@@ -83,6 +83,8 @@ def _signature(algorithm: Algorithm) -> inspect.Signature:
 class InterpretedOptimizer(torch.optim.Optimizer):
     """Parameters and state are torch's, the arithmetic is the interpreter's, in float64.
 
+    Complex parameters move as pairs of real numbers.
+
     Args:
         params: parameters, or groups of them.
         model: what to compute.
@@ -202,7 +204,8 @@ class InterpretedOptimizer(torch.optim.Optimizer):
         """Write a slot back, each tensor in the parameter's type."""
         if slot.count == 0:
             return
-        p.copy_(_like(p, slot.theta))
+        seen = _real(p)
+        seen.copy_(_like(seen, slot.theta))
         if self.algorithm.counter is not None:
             self.state[p]["step"] = torch.tensor(float(slot.count))
         live = live_states(self.algorithm, self.options)
@@ -211,8 +214,7 @@ class InterpretedOptimizer(torch.optim.Optimizer):
                 value = slot.state[s.name]
                 single = s.shape == "scalar" and np.size(value) == 1
                 # A number, since torch casts tensors to the parameter's type where it loads them.
-                kept = float(value) if single else _like(p, value).to(p.dtype)
-                self.state[p][s.key] = kept
+                self.state[p][s.key] = float(value) if single else _stored(p, value)
 
 
 class _Closure:
@@ -234,7 +236,8 @@ class _Closure:
     @torch.no_grad()
     def _move(self, points: list[torch.Tensor]) -> None:
         for p, x in zip(self.parameters, points, strict=True):
-            p.copy_(x.reshape(p.shape))
+            seen = _real(p)
+            seen.copy_(x.reshape(seen.shape))
 
 
 def _touched(gradient: torch.Tensor | None) -> Any:
@@ -248,11 +251,23 @@ def _touched(gradient: torch.Tensor | None) -> Any:
     return ones.to_dense().numpy() > 0
 
 
+def _real(x: torch.Tensor) -> torch.Tensor:
+    """A complex tensor as a real view of it, its last axis a pair; anything else as it is."""
+    return torch.view_as_real(x) if x.is_complex() else x
+
+
 def _array(x: Any) -> Any:
     if isinstance(x, float):
         return np.float64(x)
     x = x.to_dense() if x.layout != torch.strided else x
-    return x.detach().to(torch.float64).cpu().numpy().copy()
+    return _real(x.detach()).to(torch.float64).cpu().numpy().copy()
+
+
+def _stored(p: torch.Tensor, x: Any) -> torch.Tensor:
+    """A state as it is kept for a parameter: in its type, complex where the parameter is."""
+    seen = _real(p)
+    kept = _like(seen, x).to(seen.dtype)
+    return torch.view_as_complex(kept) if p.is_complex() else kept
 
 
 def _like(p: torch.Tensor, x: Any) -> torch.Tensor:
