@@ -14,7 +14,7 @@ from instep.spec import ir, model
 from instep.spec.errors import SpecError
 from instep.spec.gradients import needs_closure
 from instep.spec.options import resolve
-from instep.spec.renaming import Names, free, head, keys
+from instep.spec.renaming import Names, distinct, head, keys
 from instep.spec.validate import validate
 
 
@@ -232,11 +232,11 @@ def _states(inner: model.Algorithm, names: Names) -> Iterator[model.State]:
 
 
 def _views(outer: model.Algorithm, inner: model.Algorithm, names: Names) -> Iterator[model.View]:
-    taken = {v.name for v in outer.views}
+    own = distinct((v.name for v in inner.views), (v.name for v in outer.views), names.slot)
     for v in inner.views:
         yield replace(
             v,
-            name=free(v.name, taken, names.slot),
+            name=own[v.name],
             value=names.expression(v.value),
             inverse=None if v.inverse is None else names.expression(v.inverse),
         )

@@ -28,17 +28,15 @@ class Names:
     def of(cls, outer: model.Algorithm, inner: model.Algorithm, slot: str, prefix: str) -> Names:
         """Names of the inner algorithm that do not collide with those of the outer one."""
         taken = set(symbols(outer))
-        own = {n: free(n, taken, slot) for n in symbols(inner)}
+        own = distinct(symbols(inner), taken, slot)
         if outer.counter is not None and inner.counter is not None:
             own[inner.counter.name] = outer.counter.name
-        arguments = set(keys(outer))
-        states = {s.key for s in outer.states}
         return cls(
             slot,
             prefix,
             own,
-            {k: free(k, arguments, slot) for k in keys(inner)},
-            {s.key: free(s.key, states, slot) for s in inner.states},
+            distinct(keys(inner), keys(outer), slot),
+            distinct((s.key for s in inner.states), (s.key for s in outer.states), slot),
             free(f"{slot}_start", taken | set(own.values()), slot),
         )
 
@@ -86,6 +84,18 @@ def keys(algorithm: model.Algorithm) -> Iterator[str]:
     """Arguments of the constructor."""
     yield from (h.key for h in algorithm.hyperparameters)
     yield from (o.argument.key for o in algorithm.options if o.argument is not None)
+
+
+def distinct(names: Iterable[str], taken: Iterable[str], slot: str) -> dict[str, str]:
+    """What each name becomes: one that is not taken, and never the same as another.
+
+    Shorter names first: around `k` and `fast_k` another `k` makes `fast_k` and `fast_fast_k`.
+    """
+    used, out = set(taken), dict[str, str]()
+    for name in sorted(set(names), key=lambda n: (len(n), n)):
+        out[name] = free(name, used, slot)
+        used.add(out[name])
+    return out
 
 
 def free(name: str, taken: Iterable[str], slot: str) -> str:

@@ -6,13 +6,13 @@ its equations are cited with its name (`sequential(linear-lr, step-lr).step-lr.r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 
 from instep.spec import ir, model
 from instep.spec.arithmetic import OPERATORS
 from instep.spec.errors import SpecError
-from instep.spec.renaming import Names, free, head, keys, symbols
+from instep.spec.renaming import Names, distinct, free, head, keys, symbols
 from instep.spec.scheduling import BASE, EPOCH, RATE
 from instep.spec.validate import validate
 
@@ -144,9 +144,9 @@ def _renamed(first: model.Algorithm, second: model.Algorithm) -> model.Algorithm
     names = Names(
         _SLOT,
         head(second.name),
-        _distinct(set(symbols(second)) - shared, symbols(first)),
-        _distinct(keys(second), keys(first)),
-        _distinct((s.key for s in second.states), (s.key for s in first.states)),
+        distinct((n for n in symbols(second) if n not in shared), symbols(first), _SLOT),
+        distinct(keys(second), keys(first), _SLOT),
+        distinct((s.key for s in second.states), (s.key for s in first.states), _SLOT),
         "",
     )
     part = second.schedule
@@ -186,16 +186,6 @@ def _renamed(first: model.Algorithm, second: model.Algorithm) -> model.Algorithm
         ),
         schedule=replace(part, closed=equations(part.closed), given=given, last=last),
     )
-
-
-def _distinct(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
-    """A name for each that nothing else has, in the order of the alphabet."""
-    found: dict[str, str] = {}
-    used = set(taken)
-    for name in sorted(names):
-        found[name] = free(name, used, _SLOT)
-        used.add(found[name])
-    return found
 
 
 def _option(option: model.Option, names: Names) -> model.Option:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from instep.spec import get, ir, meanings, names, render, wrappers
 from instep.spec.arithmetic import Float64
@@ -28,6 +30,7 @@ from instep.spec.author import (
 from instep.spec.compose import compose
 from instep.spec.errors import SpecError, UnknownSpecError
 from instep.spec.interpret import Interpreter
+from instep.spec.renaming import distinct
 
 with algorithm("halved", "Half of the way") as _draft:
     base = inner("base")
@@ -60,6 +63,10 @@ def run(spec, start, gradients, **values):
 def lookahead_by_hand(spec, start, gradients, k, alpha, **values):
     """The inner algorithm alone, pulled back after every k-th step of a parameter."""
     runner = Interpreter(spec, Float64(), start, hyperparameters=values)
+    return pulled_back(runner, start, gradients, k, alpha)
+
+
+def pulled_back(runner, start, gradients, k, alpha):
     slow = [np.array(p) for p in start]
     for g in gradients:
         runner.step(g)
@@ -96,6 +103,42 @@ def test_names_that_collide_bear_the_slot():
     assert {s.key for s in twice.states} >= {"slow_buffer", "fast_slow_buffer"}
     assert [v.name for v in twice.views] == ["eval", "fast_eval"]
     assert "lookahead.sgd.update" in {let.equation for let in ir.lets(twice.body)}
+
+
+@given(
+    st.sets(st.sampled_from(["k", "fast_k", "fast_fast_k", "lr", "fast_lr", "k_fast"]), min_size=1),
+    st.sets(st.sampled_from(["k", "fast_k", "lr", "fast_fast_lr"])),
+)
+def test_no_two_names_become_one(names, taken):
+    found = distinct(names, taken, "fast")
+    assert found.keys() == names
+    assert len({*found.values(), *taken}) == len(names) + len(taken)
+    assert {n for n in names if found[n] == n} <= names - taken
+
+
+def test_every_wrapper_around_wrappers_has_names_of_its_own():
+    thrice = get("lookahead(lookahead(lookahead(sgd)))")
+    own = [h.key for h in thrice.hyperparameters]
+    assert [k for k in own if k.endswith("k")] == ["fast_fast_k", "fast_k", "k"]
+    assert len({h.name for h in thrice.hyperparameters}) == len(thrice.hyperparameters)
+    assert len({s.key for s in thrice.states}) == len(thrice.states)
+    assert [v.name for v in thrice.views] == ["eval", "fast_eval", "fast_fast_eval"]
+
+
+def test_three_wrappers_composed_are_lookahead_around_a_run_of_its_own():
+    start, gradients = data()
+    inner_k, inner_alpha = {"k": 1, "fast_k": 3}, {"alpha": 0.5, "fast_alpha": 0.25}
+    inner = Interpreter(
+        get("lookahead(lookahead(sgd))"),
+        Float64(),
+        start,
+        hyperparameters={**inner_k, **inner_alpha, "lr": 0.5},
+    )
+    renamed = {f"fast_{name}": value for name, value in {**inner_k, **inner_alpha}.items()}
+    whole = get("lookahead(lookahead(lookahead(sgd)))")
+    composed = run(whole, start, gradients, k=2, alpha=0.75, lr=0.5, **renamed)
+    for a, b in zip(composed, pulled_back(inner, start, gradients, 2, 0.75), strict=True):
+        assert np.array_equal(a, b)
 
 
 def test_dialects_of_both_are_dialects_of_the_whole():
