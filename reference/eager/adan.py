@@ -49,7 +49,7 @@ class Adan(EagerOptimizer):
         "weight_decay": Interval(0, inf, "[)"),
     }
     _older: ClassVar[Mapping[str, object]] = {"no_prox": False, "maximize": False}
-    _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _layout = Layout(numbers=frozenset({"step"}), counter="step", late=frozenset({"previous_grad"}))
 
     def __init__(
         self,

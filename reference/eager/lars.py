@@ -14,7 +14,7 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.eager import EagerOptimizer
 from instep.reference.runtime.intervals import Domain, Interval
-from instep.reference.runtime.work import Group, State
+from instep.reference.runtime.work import Group, Layout, State
 
 
 class LARS(EagerOptimizer):
@@ -48,6 +48,7 @@ class LARS(EagerOptimizer):
         "trust_coefficient": Interval(0, inf, "[)"),
     }
     _older: ClassVar[Mapping[str, object]] = {"nesterov": False, "maximize": False}
+    _layout = Layout(late=frozenset({"momentum_buffer"}))
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from torch.optim.optimizer import ParamsT
 from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
 from instep.reference.runtime.lockstep import Gradient, LockstepOptimizer, Steps
-from instep.reference.runtime.work import Group, State
+from instep.reference.runtime.work import Group, Layout, State
 
 
 class MADGRAD(LockstepOptimizer):
@@ -50,6 +50,7 @@ class MADGRAD(LockstepOptimizer):
         "eps": Interval(0, inf, "[)"),
     }
     _older: ClassVar[Mapping[str, object]] = {"decouple_decay": False, "maximize": False}
+    _layout = Layout(late=frozenset({"x0"}))
     _shared_keys = frozenset({"k"})
 
     def __init__(

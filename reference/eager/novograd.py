@@ -14,7 +14,7 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.eager import EagerOptimizer
 from instep.reference.runtime.intervals import Domain, Interval
-from instep.reference.runtime.work import Group, State
+from instep.reference.runtime.work import Group, Layout, State
 
 
 class NovoGrad(EagerOptimizer):
@@ -47,6 +47,7 @@ class NovoGrad(EagerOptimizer):
         "weight_decay": Interval(0, inf, "[)"),
     }
     _older: ClassVar[Mapping[str, object]] = {"grad_averaging": False, "maximize": False}
+    _layout = Layout(late=frozenset({"exp_avg"}), late_reduced=frozenset({"exp_avg_sq"}))
 
     def __init__(
         self,

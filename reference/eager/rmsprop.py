@@ -52,7 +52,9 @@ class RMSprop(EagerOptimizer):
         "momentum": Interval(0, inf, "[)"),
     }
     _older: ClassVar[Mapping[str, object]] = {"centered": False, "maximize": False}
-    _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _layout = Layout(
+        numbers=frozenset({"step"}), counter="step", late=frozenset({"momentum_buffer"})
+    )
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from torch.optim.optimizer import ParamsT
 from instep.reference.runtime.eager import EagerOptimizer
 from instep.reference.runtime.intervals import Domain, Interval
 from instep.reference.runtime.sparse import Accepts
-from instep.reference.runtime.work import Group, State
+from instep.reference.runtime.work import Group, Layout, State
 
 
 class SGD(EagerOptimizer):
@@ -54,6 +54,7 @@ class SGD(EagerOptimizer):
         "weight_decay": Interval(0, inf, "[)"),
     }
     _older: ClassVar[Mapping[str, object]] = {"nesterov": False, "maximize": False}
+    _layout = Layout(late=frozenset({"momentum_buffer"}))
     _accepts = Accepts(sparse=True)
 
     def __init__(

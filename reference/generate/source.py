@@ -153,9 +153,6 @@ def _executed(algorithm: Algorithm, folder: str, text: str) -> ModuleType:
 def _shared_context(frame: Frame) -> dict[str, Any]:
     algorithm = frame.algorithm
     arguments = frame.in_order(frame.arguments())
-    numbers = frame_text.number_keys(frame)
-    counter = algorithm.counter
-    per_parameter = counter is not None and counter.scope == "parameter"
     return {
         "source": frame_text.source_file(algorithm),
         "dialect": algorithm.full_name,
@@ -165,9 +162,7 @@ def _shared_context(frame: Frame) -> dict[str, Any]:
         "domains": frame_text.domains(frame),
         "pinned": frame.pinned(),
         "older": {a.key: a.default for a in arguments if a.annotation == "bool"},
-        "numbers": ", ".join(f'"{key}"' for key in numbers),
-        "counter": frame_text.counter_key(frame) if per_parameter else None,
-        "counter_tensor": counter is None or counter.tensor,
+        "layout": frame_text.layout(frame),
         "signature": frame_text.signature(arguments),
         "entries": [a.key for a in arguments],
         "extra": "",
@@ -278,7 +273,7 @@ def _runtime_imports(text: str, context: Mapping[str, Any], base: str) -> list[s
         lines.append(f"from {runtime}.vectorized import {', '.join(names)}")
     if context["mixin"]:
         lines.append(f"from {runtime}.views import {context['mixin']}")
-    work = ["Group"] + ["Layout"] * bool(context["numbers"]) + ["State"]
+    work = ["Group"] + ["Layout"] * bool(context["layout"]) + ["State"]
     work += [f for f in ("cols_like", "rows_like", "unit_axes") if f"{f}(" in text]
     lines.append(f"from {runtime}.work import {', '.join(work)}")
     return lines

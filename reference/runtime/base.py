@@ -16,6 +16,7 @@ from instep.reference.runtime.intervals import (
     check_entries,
     check_switches,
 )
+from instep.reference.runtime.shapes import check_shapes, late_state, stand_in
 from instep.reference.runtime.sparse import Accepts
 from instep.reference.runtime.work import (
     Group,
@@ -93,8 +94,22 @@ class Reference(torch.optim.Optimizer):
         """Load a checkpoint; numbers kept for each parameter keep their digits.
 
         Torch casts every tensor of the state but the step counter to the parameter's type.
+
+        Raises:
+            ValueError: its groups or the shapes of its state are those of other parameters; then
+                everything is as it was.
         """
-        super().load_state_dict(state_dict)
+        before = self.state, self.param_groups
+        try:
+            super().load_state_dict(state_dict)
+            self._regain(state_dict)
+            self._check_state()
+        except Exception:
+            self.state, self.param_groups = before
+            raise
+
+    def _regain(self, state_dict: dict[str, Any]) -> None:
+        """Undo what torch does to state that it loads."""
         for state in self.state.values():
             state |= {key: _strided(value) for key, value in state.items()}
         keys = self._layout.numbers - {self._layout.counter}
@@ -103,6 +118,23 @@ class Reference(torch.optim.Optimizer):
         for i, p in zip(saved, ours, strict=True):
             for key in keys & state_dict["state"].get(i, {}).keys():
                 _uncast(self.state[p], key, state_dict["state"][i][key])
+
+    def _check_state(self) -> None:
+        """Refuse state that steps cannot read: here once, not in the middle of one.
+
+        Raises:
+            ValueError: a state has not the shape that the parameter asks for.
+        """
+        first = 0
+        for group in self.param_groups:
+            settings = {key: as_numbers(value) for key, value in group.items() if key != "params"}
+            for i, p in enumerate(group["params"], start=first):
+                if self.state.get(p):
+                    theta = stand_in(p)
+                    fresh = late_state(theta, self._layout)
+                    self._initialize(fresh, theta, {**self.defaults, **settings})
+                    check_shapes(self.state[p], fresh, self._layout, f"parameter {i}")
+            first += len(group["params"])
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -226,6 +258,8 @@ def _uncast(state: dict[str, Any], key: str, saved: Any) -> None:
 def _restore_counter(state: dict[str, Any], layout: Layout) -> None:
     """Checkpoints of old keep the step counter as a number."""
     counter = layout.counter
+    if isinstance(state.get(counter), Tensor) and state[counter].numel() != 1:
+        return  # to be refused, where a checkpoint is loaded
     if counter in state and not layout.tensor:
         state[counter] = int(state[counter])
     elif counter in state and not isinstance(state[counter], Tensor):

@@ -23,12 +23,15 @@ Group = Mapping[str, Any]
 class Layout:
     """How a class keeps its state: keys that hold one number per parameter, and the counter's.
 
-    The counter is a 0-d tensor, or where not `tensor` a Python int, as torch keeps it.
+    The counter is a 0-d tensor, or where not `tensor` a Python int, as torch keeps it. `late` are
+    keys that only a step makes, in the shape of the parameter; `late_reduced` without a shape.
     """
 
     numbers: frozenset[str] = frozenset()
     counter: str | None = None
     tensor: bool = True
+    late: frozenset[str] = frozenset()
+    late_reduced: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, eq=False)

@@ -63,7 +63,7 @@ class Adan(VectorizedOptimizer):
         "differentiable": False,
         "fused": None,
     }
-    _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _layout = Layout(numbers=frozenset({"step"}), counter="step", late=frozenset({"previous_grad"}))
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
-from instep.reference.runtime.work import Group, State
+from instep.reference.runtime.work import Group, Layout, State
 
 
 class LARS(VectorizedOptimizer):
@@ -59,6 +59,7 @@ class LARS(VectorizedOptimizer):
         "differentiable": False,
         "fused": None,
     }
+    _layout = Layout(late=frozenset({"momentum_buffer"}))
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
 from instep.reference.runtime.lockstep import Gradient, Steps
 from instep.reference.runtime.vectorized import Backend, VectorizedLockstep
-from instep.reference.runtime.work import Group, State
+from instep.reference.runtime.work import Group, Layout, State
 
 
 class MADGRAD(VectorizedLockstep):
@@ -62,6 +62,7 @@ class MADGRAD(VectorizedLockstep):
         "differentiable": False,
         "fused": None,
     }
+    _layout = Layout(late=frozenset({"x0"}))
     _shared_keys = frozenset({"k"})
 
     def __init__(

@@ -14,7 +14,7 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
-from instep.reference.runtime.work import Group, State
+from instep.reference.runtime.work import Group, Layout, State
 
 
 class NovoGrad(VectorizedOptimizer):
@@ -58,6 +58,7 @@ class NovoGrad(VectorizedOptimizer):
         "differentiable": False,
         "fused": None,
     }
+    _layout = Layout(late=frozenset({"exp_avg"}), late_reduced=frozenset({"exp_avg_sq"}))
 
     def __init__(
         self,

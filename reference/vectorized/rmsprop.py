@@ -63,7 +63,9 @@ class RMSprop(VectorizedOptimizer):
         "capturable": False,
         "differentiable": False,
     }
-    _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _layout = Layout(
+        numbers=frozenset({"step"}), counter="step", late=frozenset({"momentum_buffer"})
+    )
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from torch.optim.optimizer import ParamsT
 from instep.reference.runtime.intervals import Domain, Interval
 from instep.reference.runtime.sparse import Accepts
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
-from instep.reference.runtime.work import Group, State
+from instep.reference.runtime.work import Group, Layout, State
 
 
 class SGDW(VectorizedOptimizer):
@@ -66,6 +66,7 @@ class SGDW(VectorizedOptimizer):
         "differentiable": False,
         "fused": None,
     }
+    _layout = Layout(late=frozenset({"momentum_buffer"}))
     _accepts = Accepts(sparse=True)
 
     def __init__(

@@ -20,8 +20,12 @@ from hypothesis import strategies as st
 
 from instep.reference import eager, vectorized
 from instep.reference.runtime.intervals import Interval
+from instep.spec import get
+from meta.exported import EXPORTED, probes
 
 CLASSES = [getattr(package, name) for package in (vectorized, eager) for name in package.__all__]
+# Hyperparameters that switch on what algorithms can keep.
+PROBES = {c: probes(get(name)) for name, c in EXPORTED.items()}
 IN_TORCH = [c for c in CLASSES if hasattr(torch.optim, c.__name__)]
 
 
@@ -40,7 +44,7 @@ def of_every_class(check):
 
 @pytest.mark.parametrize("cls", CLASSES, ids=named)
 def test_bad_input(cls):
-    assert len(CHECKS) == 11
+    assert len(CHECKS) == 12
     for check in CHECKS:
         check(cls)
 
@@ -330,6 +334,36 @@ def refuses_a_step_for_one_bad_parameter_or_entry_in_the_last_group(cls):
             refuses_step(cls, optimizer, kind, key)
             group[key] = kept
         optimizer.step(closure_for(cls, optimizer))
+
+
+def spoiled_states(state):
+    """(key, value) of everything kept for a parameter, in shapes that are not its own."""
+    for key, value in state.items():
+        if not isinstance(value, torch.Tensor) or value.dim() == 0:
+            yield key, SEVERAL
+            continue
+        for bad in (value.mT, value[:1, :1], value.flatten()[:4], 0.5):
+            if getattr(bad, "shape", None) != value.shape:
+                yield key, bad
+
+
+@of_every_class
+def refuses_a_checkpoint_of_other_parameters_when_it_is_loaded(cls):
+    values = PROBES.get(cls.__name__, {})
+    optimizer, parameters = after_one_step(cls, (1, 2, 1), **values)
+    good = copy.deepcopy(optimizer.state_dict())
+    last = len(parameters) - 1
+    for key, value in list(spoiled_states(good["state"].get(last, {}))):
+        bad = copy.deepcopy(good)
+        bad["state"][last][key] = value
+        bad["param_groups"][0]["lr"] = 0.125
+        before = Snapshot(optimizer)
+        with pytest.raises(ValueError, match=f"state {key} of parameter {last} ") as caught:
+            optimizer.load_state_dict(bad)
+        assert "\n" not in str(caught.value)
+        before.check()
+    optimizer.load_state_dict(good)
+    optimizer.step(closure_for(cls, optimizer))
 
 
 @given(

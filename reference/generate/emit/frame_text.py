@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,27 @@ def number_keys(frame: Frame) -> list[str]:
     keys = [counter_key(frame)] if counted else []
     keys += [s.key for s in frame.states() if s.scope == "parameter" and s.shape == "scalar"]
     return [key for key in keys if key is not None]
+
+
+def layout(frame: Frame) -> str:
+    """How the state of a parameter is kept, as arguments of `Layout`; empty if all is usual."""
+    numbers, parts = number_keys(frame), []
+    counter = frame.algorithm.counter
+    late = {
+        "late": [s.key for s in frame.states() if s.init is None and s.shape == "like"],
+        "late_reduced": [s.key for s in frame.states() if s.init is None and s.shape == "reduced"],
+    }
+    if numbers:
+        parts.append(f"numbers={_frozenset(numbers)}")
+    if counter is not None and counter.scope == "parameter" and counter_key(frame) is not None:
+        parts.append(f'counter="{counter_key(frame)}"')
+        parts += [] if counter.tensor else ["tensor=False"]
+    parts += [f"{name}={_frozenset(keys)}" for name, keys in late.items() if keys]
+    return ", ".join(parts)
+
+
+def _frozenset(keys: Iterable[str]) -> str:
+    return "frozenset({" + ", ".join(f'"{key}"' for key in keys) + "})"
 
 
 def shared_keys(frame: Frame) -> list[str]:
