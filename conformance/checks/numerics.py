@@ -95,8 +95,19 @@ def corners(plan: Plan) -> list[str]:
     Where lr is 0 nothing moves and nothing shows, unless the equations ask for it.
     """
     zero = [h.name for h in plan.hyperparameters if h.domain.contains(0.0)]
-    asked = {x.name for n in _compared(plan.algorithm) for x in ir.walk(n) if isinstance(x, ir.Sym)}
-    return [name for name in zero if name != "lr" or name in asked]
+    return [name for name in zero if name != "lr" or name in _deciding(plan.algorithm)]
+
+
+def _deciding(algorithm: Algorithm) -> set[str]:
+    """Symbols that conditions read, by themselves or through the equations of a step."""
+    body = resolve(algorithm.body, algorithm.option_defaults())
+    branches = (s.condition for s in ir.statements(body) if isinstance(s, ir.If))
+    open_, known = [*branches, *_compared(algorithm)], set[str]()
+    while open_:
+        read = {n.name for n in ir.walk(open_.pop()) if isinstance(n, ir.Sym)} - known - {ir.THETA}
+        known |= read
+        open_ += [let.value for let in ir.lets(body) if let.target.name in read]
+    return known
 
 
 def _compared(algorithm: Algorithm) -> list[ir.Expr]:

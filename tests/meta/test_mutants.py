@@ -56,17 +56,17 @@ UNDECIDED |= {
     for dialect in ("same-start", "decoupled")
 }
 # What a rate of 0 forgets in the first step, and a gradient that is the decay reversed in every
-# lane. The interpreted subject drops imaginary parts where it reduces, which is advised against.
-NEVER = {
+# lane.
+UNDECIDED |= {
     (f"stableadamw/{dialect}", f"{moment} starts {start}")
     for dialect in ("paper", "l2")
     for moment in ("first_moment: m", "second_moment: v")
     for start in ("at 1", "at 0.1", "as its first input")
 } | {("lars/decayed", "direction: condition ignored")}
 # Whether |g| + wd |w| is above zero, where |w| is, |g| + wd and |g| + wd wd |w| say as well.
-NEVER |= {("lars/vectors", f"trust_ratio: factor {mistake}") for mistake in ("missing", "twice")}
-ADVISED |= NEVER
-UNDECIDED |= NEVER
+UNDECIDED |= {
+    ("lars/vectors", f"trust_ratio: factor {mistake}") for mistake in ("missing", "twice")
+}
 EXCUSED = {("advised", *known) for known in ADVISED} | {("undecided", *k) for k in UNDECIDED}
 
 
