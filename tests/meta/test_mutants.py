@@ -27,8 +27,6 @@ FEW = 6
 ADVISED = {
     (f"sgd/{ema}", "first_buffer: condition ignored") for ema in ("ema", "ema-from-gradient")
 }
-# 0 / 0 only without momentum and without eps, where madgrad's own release is NaN.
-ADVISED |= {("madgrad/release", "start: condition ignored")}
 # Behind a sign the scale of a momentum is invisible, until the momentum changes.
 ADVISED |= {
     (dialect, f"momentum: {mistake}")
@@ -67,6 +65,8 @@ UNDECIDED |= {
 UNDECIDED |= {
     ("lars/vectors", f"trust_ratio: factor {mistake}") for mistake in ("missing", "twice")
 }
+# 0 / 0 only without momentum and without eps, where madgrad's own release is NaN.
+UNDECIDED |= {("madgrad/release", "start: condition ignored")}
 EXCUSED = {("advised", *known) for known in ADVISED} | {("undecided", *k) for k in UNDECIDED}
 
 
