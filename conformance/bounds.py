@@ -109,7 +109,7 @@ class BoundedArithmetic:
     def _tensor_of(self, x: Bounded) -> Bounded:
         """A host number as it meets a tensor: rounded to its type, where it may underflow."""
         size = abs(x.value)
-        exact = bool(x.bound == 0) and bool(fits(x.value, self.bits))
+        exact = bool(x.bound == 0) and bool(size == math.inf or fits(x.value, self.bits))
         if exact and (size == 0 or size >= self.eta / self.unit):
             return Bounded(x.value, x.bound)
         # A neighbour of a number that fits does not fit: what is known with an error rounds.
@@ -118,9 +118,12 @@ class BoundedArithmetic:
         over = math.inf if math.isfinite(size) and size > self.largest else 0.0
         return Bounded(x.value, x.bound + rounding + under + over)
 
+    def _own(self, a: Any) -> Bounded:
+        own: Bounded = a if isinstance(a, Bounded) else self.number(a)
+        return own
+
     def _pair(self, a: Any, b: Any) -> tuple[Bounded, Bounded, bool]:
-        a = a if isinstance(a, Bounded) else self.number(a)
-        b = b if isinstance(b, Bounded) else self.number(b)
+        a, b = self._own(a), self._own(b)
         if a.host and b.host:
             return a, b, True
         return (self._tensor_of(a) if a.host else a), (self._tensor_of(b) if b.host else b), False
@@ -144,11 +147,12 @@ class BoundedArithmetic:
 
     def binary(self, op: str, a: Any, b: Any) -> Any:
         """+ - * / ** %."""
+        a, b = self._own(a), self._own(b)
         if op == "**":
             return self._power(a, b)
+        if _stays_infinite(op, a, b) or (op != "/" and _stays_infinite(op, b, a)):
+            return Bounded(OPERATORS[op](a.value, b.value), host=a.host and b.host)
         a, b, host = self._pair(a, b)
-        if host and (_stays_infinite(op, a, b) or (op != "/" and _stays_infinite(op, b, a))):
-            return Bounded(OPERATORS[op](a.value, b.value), host=True)
         match op:
             case "+" | "-":
                 return self._sum(op, a, b, host)
@@ -199,9 +203,7 @@ class BoundedArithmetic:
         bound = np.where(room > 0, np.divide(carried, np.where(room > 0, room, 1.0)), math.inf)
         return self._rounded(value, bound, host, a.value != 0)
 
-    def _power(self, a: Any, b: Any) -> Bounded:
-        a = a if isinstance(a, Bounded) else self.number(a)
-        b = b if isinstance(b, Bounded) else self.number(b)
+    def _power(self, a: Bounded, b: Bounded) -> Bounded:
         if not a.host and np.ndim(b.value) == 0 and b.value == 2 and b.bound == 0:
             return self._product(a, a, False)  # of host numbers even pow(b, 2) may be exp(2 log b)
         host = a.host and b.host
@@ -217,8 +219,7 @@ class BoundedArithmetic:
 
     def negate(self, a: Any) -> Bounded:
         """Exact."""
-        a = a if isinstance(a, Bounded) else self.number(a)
-        return Bounded(-a.value, a.bound, a.host)
+        return Bounded(-(a := self._own(a)).value, a.bound, a.host)
 
     def call(self, function: str, *arguments: Any) -> Any:
         """The elementwise functions."""
@@ -226,7 +227,7 @@ class BoundedArithmetic:
             return self.number(Fraction(*math.pi.as_integer_ratio()) + Fraction(1, 2**60))
         if function in ("max", "min"):
             return self._extremum(function, *arguments)
-        a = arguments[0] if isinstance(arguments[0], Bounded) else self.number(arguments[0])
+        a = self._own(arguments[0])
         match function:
             case "sqrt":
                 return self._root(a)
@@ -248,13 +249,13 @@ class BoundedArithmetic:
         raise SpecError(f"bounds: no function {function}")
 
     def _extremum(self, function: str, *arguments: Any) -> Bounded:
-        """Lipschitz: where one argument is clearly the winner, only its error counts."""
+        """The winner's error, or as far as the error of the other may take that one beyond it."""
         a, b, host = self._pair(*arguments)
         ahead = a.value - b.value if function == "max" else b.value - a.value
-        clear = np.abs(ahead) > a.bound + b.bound
         winner = np.where(ahead > 0, a.bound, b.bound)
+        other = np.where(ahead > 0, b.bound, a.bound)
         value = np.maximum(a.value, b.value) if function == "max" else np.minimum(a.value, b.value)
-        return Bounded(value, np.where(clear, winner, np.maximum(a.bound, b.bound)), host)
+        return Bounded(value, np.fmax(winner, other - np.abs(ahead)), host)
 
     def _root(self, a: Bounded) -> Bounded:
         """sqrt(x) - sqrt(x - e), finite at zero; open where the argument may be negative."""
@@ -305,7 +306,7 @@ class BoundedArithmetic:
 
     def reduce(self, op: str, over: str, x: Any) -> Bounded:
         """Sum, mean or max; a sum of n terms adds (n-1) u times the sum of their sizes."""
-        x = x if isinstance(x, Bounded) else self.number(x)
+        x = self._own(x)
         shape = np.shape(x.value)
         axis = axes(over, shape)
         keep: Any = {} if axis is None else {"axis": axis, "keepdims": True}
@@ -368,8 +369,9 @@ class BoundedArithmetic:
 
 
 def _kept(x: Bounded, kind: FloatType) -> Bounded:
-    """A value as a type keeps it."""
-    bound = x.bound + kind.unit * np.abs(x.value) + kind.tiny * (x.value != 0)
+    """A value as a type keeps it: unchanged where it is exact, and one of the type's numbers."""
+    there = fits(x.value, kind.bits) & (x.value / kind.tiny % 1 == 0) & (x.bound == 0)
+    bound = x.bound + ~there * (kind.unit * np.abs(x.value) + kind.tiny)
     return Bounded(x.value, np.where(np.abs(x.value) > kind.largest, math.inf, bound), x.host)
 
 
@@ -382,10 +384,10 @@ def _is_unit(x: Bounded) -> bool:
 
 
 def _stays_infinite(op: str, a: Bounded, b: Bounded) -> bool:
-    """Whether a is infinite on purpose (the best metric before the first one), and stays so."""
-    if not np.isinf(a.value) or a.bound != 0 or op == "%":
+    """Whether a is infinite on purpose (no limit, the best before the first one), and stays so."""
+    if not a.host or not np.isinf(a.value) or a.bound != 0 or op == "%":
         return False
-    return bool(np.isfinite(b.value)) and bool(op in "+-" or abs(b.value) > b.bound)
+    return bool(np.all(np.isfinite(b.value) & ((op in "+-") | (np.abs(b.value) > b.bound))))
 
 
 def _spread(

@@ -180,7 +180,7 @@ class ProbeFactory:
         out: dict[str, float] = {}
         for symbol in symbols:
             h = self.algorithm.hyperparameter(symbol)
-            if symbol in self.fixed or h.scope != "group":
+            if symbol in self.fixed:
                 continue
             for value in (own[symbol] / 2, own[symbol] * 2, dyadic(h), dyadic(h) / 2):
                 trial = {**own, **out, symbol: value}

@@ -373,6 +373,11 @@ def _idle_hyperparameters(
             fail(algorithm, name, f"is never used{chosen}; use it, or exclude() it there")
 
 
+def _remembers(s: model.State) -> bool:
+    """Whether a state tells where the parameter began, if nothing is ever stored in it."""
+    return s.init is not None and ir.Sym(ir.THETA) in ir.walk(s.init)
+
+
 def _idle(algorithm: model.Algorithm, used: set[str]) -> None:
     """No option, state or local is without effect."""
     mentioned = {n.name for n in ir.nodes(algorithm.body) if isinstance(n, ir.Opt)}
@@ -384,7 +389,7 @@ def _idle(algorithm: model.Algorithm, used: set[str]) -> None:
     if algorithm.schedule is not None:  # the optimizer reads them
         used = used | {name for name, _ in algorithm.schedule.entries}
     for s in algorithm.states:
-        if s.name not in written:
+        if s.name not in written and not _remembers(s):
             fail(algorithm, s.name, "the state is never written")
         if s.name not in used:
             fail(algorithm, s.name, "the state is never read")

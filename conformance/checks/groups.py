@@ -23,7 +23,9 @@ def checks(plan: Plan) -> Iterator[Check]:
 
 
 def _own_values(context: Context) -> Outcome:
-    values = context.probes.other_values(context.subject.naming.hyperparameters)
+    symbols = context.subject.naming.hyperparameters
+    own = [s for s in symbols if context.algorithm.hyperparameter(s).scope == "group"]
+    values = context.probes.other_values(own)
     values = _kept_in_groups(context, values)
     if not values:
         raise Skip("no hyperparameter of its groups may be varied")

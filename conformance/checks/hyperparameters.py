@@ -17,16 +17,15 @@ if TYPE_CHECKING:
 
 
 def checks(plan: Plan) -> Iterator[Check]:
-    """One check per hyperparameter of a group."""
+    """One check per hyperparameter; what belongs to the whole optimizer changes in all groups."""
     scales = scale_state(plan.algorithm)
     for h in plan.hyperparameters:
-        if h.scope == "group":
-            yield Check(
-                f"hyperparameters/{slug(h.name)}-changed",
-                "should" if h.name in scales else "must",
-                f"a change of {h.name} by hand or by a scheduler acts from the next step on",
-                partial(_changed, h.name),
-            )
+        yield Check(
+            f"hyperparameters/{slug(h.name)}-changed",
+            "should" if h.name in scales else "must",
+            f"a change of {h.name} by hand or by a scheduler acts from the next step on",
+            partial(_changed, h.name),
+        )
 
 
 def scale_state(algorithm: Algorithm) -> frozenset[str]:
@@ -45,6 +44,20 @@ def scale_state(algorithm: Algorithm) -> frozenset[str]:
                 case ir.Binary("**", base, _):
                     names |= {n.name for n in ir.walk(base) if isinstance(n, ir.Sym)}
     return frozenset(names)
+
+
+def gated(algorithm: Algorithm) -> frozenset[str]:
+    """Hyperparameters without which equations pause: those that are asked whether they exceed 0."""
+    body = resolve(algorithm.body, algorithm.option_defaults())
+    asked = {
+        branch.condition.left
+        for branch in ir.statements(body)
+        if isinstance(branch, ir.If)
+        and isinstance(branch.condition, ir.Compare)
+        and (branch.condition.op, branch.condition.right) == (">", ir.Const(0))
+    }
+    names = {let.value for let in ir.lets(body) if let.target in asked} | asked
+    return frozenset(n.name for n in names if isinstance(n, ir.Sym))
 
 
 def _changed(symbol: str, context: Context) -> Outcome:
@@ -66,6 +79,8 @@ def _changed(symbol: str, context: Context) -> Outcome:
         changes |= {3: between, 5: other}
     if not context.probes.admits(between):
         changes = {3: other, 7: {symbol: before[symbol]}}
+    if symbol in gated(context.algorithm) and context.probes.admits({symbol: 0.0}):
+        changes[6] = {symbol: 0.0}
     size: Any = {"shapes": ((67,),), "steps": 9}
     probe = context.probes.make(
         f"changed-{symbol}", values=values, dtype=context.widest, changes=changes, **size

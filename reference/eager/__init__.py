@@ -27,6 +27,7 @@ from instep.reference.eager.muon import Muon
 from instep.reference.eager.nadam import NAdam
 from instep.reference.eager.normuon import NorMuon
 from instep.reference.eager.novograd import NovoGrad
+from instep.reference.eager.prodigy import Prodigy
 from instep.reference.eager.radam import RAdam
 from instep.reference.eager.ranger import Ranger
 from instep.reference.eager.rmsprop import RMSprop
@@ -70,6 +71,7 @@ __all__ = [
     "NAdam",
     "NorMuon",
     "NovoGrad",
+    "Prodigy",
     "RAdam",
     "RAdamScheduleFree",
     "RMSprop",

@@ -176,6 +176,7 @@ def _shared_context(frame: Frame) -> dict[str, Any]:
         "has_foreach": True,
         "closure": eager.has_closure(frame),
         "shared_keys": ", ".join(f'"{key}"' for key in frame_text.shared_keys(frame)),
+        "common": ", ".join(f'"{key}"' for key in frame_text.common_keys(frame)),
         "constructs_state": algorithm.state_from == "construction",
         "group_keys": ", ".join(f'"{key}"' for key in frame_text.group_keys(frame)),
         "views": views.methods(frame),

@@ -38,6 +38,7 @@ class Reference(torch.optim.Optimizer):
 
     Class attributes that generated code sets:
         _domains: where each hyperparameter may lie.
+        _common: entries that all groups share, as they belong to the whole optimizer.
         _pinned: entries of every group that the dialect fixes.
         _older: entries that older checkpoints lack, with the value that they meant.
         _choices: the values of arguments that name one of several forms.
@@ -47,6 +48,7 @@ class Reference(torch.optim.Optimizer):
     """
 
     _domains: ClassVar[Mapping[str, Domain]] = {}
+    _common: ClassVar[tuple[str, ...]] = ()
     _pinned: ClassVar[Mapping[str, object]] = {}
     _older: ClassVar[Mapping[str, object]] = {}
     _choices: ClassVar[Mapping[str, tuple[object, ...]]] = {}
@@ -61,7 +63,9 @@ class Reference(torch.optim.Optimizer):
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group; its hyperparameters are checked as the constructor's are."""
         if isinstance(param_group, Mapping):
-            self._check({**self.defaults, **param_group})
+            whole = {**self.defaults, **param_group}
+            self._check(whole)
+            self._check_common(whole)
             self._check_parameters(param_group.get("params"))
         super().add_param_group(param_group)
         try:
@@ -181,6 +185,22 @@ class Reference(torch.optim.Optimizer):
         others = self.defaults.keys() - self._domains.keys() - self._choices.keys()
         check_switches(group, others - _MAY_BE_MISSING)
         check_switches(group, others & _MAY_BE_MISSING & group.keys())
+        self._check_common(group)
+
+    def _check_common(self, group: Group) -> None:
+        """Refuse a group that says otherwise than the first what is one for the whole optimizer.
+
+        Raises:
+            ValueError: two groups disagree.
+        """
+        for first in self.param_groups[:1]:
+            for key in self._common:
+                ours, theirs = as_numbers(first[key]), as_numbers(group[key])
+                if ours != theirs:
+                    raise ValueError(
+                        f"{key} is one for all parameter groups: one says {ours!r}, "
+                        f"another {theirs!r}"
+                    )
 
     def _check_parameters(self, parameters: Any) -> None:
         """Refuse kinds of parameters that the algorithm itself excludes.

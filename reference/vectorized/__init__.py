@@ -27,6 +27,7 @@ from instep.reference.vectorized.muon import Muon
 from instep.reference.vectorized.nadam import NAdam
 from instep.reference.vectorized.normuon import NorMuon
 from instep.reference.vectorized.novograd import NovoGrad
+from instep.reference.vectorized.prodigy import Prodigy
 from instep.reference.vectorized.radam import RAdam
 from instep.reference.vectorized.ranger import Ranger
 from instep.reference.vectorized.rmsprop import RMSprop
@@ -70,6 +71,7 @@ __all__ = [
     "NAdam",
     "NorMuon",
     "NovoGrad",
+    "Prodigy",
     "RAdam",
     "RAdamScheduleFree",
     "RMSprop",

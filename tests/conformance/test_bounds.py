@@ -115,6 +115,26 @@ def test_the_larger_of_two_has_the_error_of_one(
     assert got.bound[0] <= max(a.bound[0], b.bound[0])
 
 
+def test_a_limit_keeps_out_what_lies_beyond_it():
+    uncertain, exact = pair(1.0, 0.75), pair(1.5, 0.0)
+    arithmetic = BoundedArithmetic(FLOAT32)
+    assert arithmetic.call("max", uncertain, exact).bound[0] == 0.25
+    assert arithmetic.call("min", exact, uncertain).bound[0] == 0.75
+    unlimited = arithmetic.number(math.inf)
+    assert arithmetic.call("min", unlimited, uncertain).bound[0] == 0.75
+
+
+@pytest.mark.parametrize("lanes", [1.0, -2.0])
+def test_no_limit_stays_none_whatever_scales_it(lanes: float):
+    arithmetic = BoundedArithmetic(FLOAT32)
+    unlimited, x = arithmetic.number(math.inf), pair(lanes, 0.5)
+    got = arithmetic.binary("*", unlimited, x)
+    assert (got.value[0], got.bound[0]) == (lanes * math.inf, 0.0)
+    with np.errstate(all="ignore"):
+        open_ = arithmetic.binary("*", unlimited, pair(lanes, 1.0))
+    assert not math.isfinite(open_.bound[0])
+
+
 @given(st.sampled_from(["exp", "log"]), st.floats(0.01, 30.0), st.floats(0, 2.0**-20), within)
 def test_transcendental_functions_to_first_order(function: str, x: float, dx: float, where: float):
     a = pair(x, dx)
@@ -274,6 +294,20 @@ def test_keeping_a_value_in_a_narrower_type_rounds_it_once_more(name: str):
     narrow = PROFILES[name].kept_type("m")
     expected = 0.0 if narrow is None else narrow.unit * 0.7 + narrow.tiny
     assert kept.bound[0] == pytest.approx(expected)
+
+
+def test_keeping_a_number_of_the_type_itself_does_not_round_it():
+    arithmetic = BoundedArithmetic(grades("float64", states={"m": FLOAT_TYPES["float16"]})[0])
+
+    def kept(value: float, relative: float = 0.0) -> float:
+        return float(arithmetic.store(pair(value, relative), "m").bound[0])
+
+    assert kept(0.75) == kept(-3.0) == kept(0.0) == kept(2.0**-24) == 0
+    assert kept(1 + 2.0**-11) >= 2.0**-11
+    assert kept(2.0**-14 + 2.0**-25) >= 2.0**-25
+    assert kept(2.0**-26) >= 2.0**-26
+    assert kept(0.75, 0.5) > 0.375
+    assert kept(2.0**17) == math.inf
 
 
 def test_a_declared_state_type_is_used_for_that_state_alone():

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pytorch_optimizer
 import torch
 
 from instep import spec
+from instep.conformance.checks.hyperparameters import gated
 from instep.conformance.oracle import Model, Oracle
 from instep.conformance.probes import STEPS, Probe, ProbeFactory, data, dyadic, exact, fine
 from instep.conformance.profile import FLOAT_TYPES, Profile, grades
+from instep.conformance.suite import Session
 from instep.conformance.verdict import LOOSE, OUT_OF_STEP
 from instep.spec import ir
 from instep.spec.conditions import violated
@@ -179,6 +182,21 @@ def test_other_values_differ_and_are_admissible_one_by_one_and_together(dialect:
     for chosen in [*({k: v} for k, v in other.items()), other]:
         assert all(own.hyperparameters[k] != v for k, v in chosen.items())
         assert not violated(algorithm, {**own.hyperparameters, **chosen}, own.options)
+
+
+def test_what_pauses_equations_is_asked_whether_it_exceeds_zero():
+    assert gated(spec.get("prodigy/authors")) == {"lr"}
+    assert gated(spec.get("prodigy/running")) == set()
+    assert "weight_decay" not in gated(spec.get("adamw"))
+
+
+def test_a_learning_rate_of_zero_tells_what_pauses_from_what_runs():
+    name = "prodigy/hyperparameters/lr-changed"
+    judged = {
+        dialect: Session(pytorch_optimizer.Prodigy, dialect).run(name).status
+        for dialect in ("prodigy/authors", "prodigy/running")
+    }
+    assert judged == {"prodigy/authors": "failed", "prodigy/running": "passed"}
 
 
 def test_a_closure_is_used_where_the_algorithm_asks_for_one():

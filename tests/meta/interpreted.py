@@ -95,6 +95,7 @@ class InterpretedOptimizer(torch.optim.Optimizer):
         self.model, self.algorithm = model, model.algorithm
         super().__init__(params, {**constructor_defaults(model.algorithm), **keywords})
         self.steps = 0
+        self.whole: dict[str, Any] = {}
         self.values: dict[str, Any] = {}
         first = self.param_groups[0]
         self.options = {**self.algorithm.option_defaults(), **self._options(first)}
@@ -114,13 +115,17 @@ class InterpretedOptimizer(torch.optim.Optimizer):
             raise ValueError(requirement.message)
 
     def state_dict(self) -> dict[str, Any]:
-        """With the number of steps, which a mutant may count for all parameters together."""
-        return {**super().state_dict(), "steps": self.steps}
+        """With the number of steps, which a mutant may count for all parameters together.
+
+        And with the state that the specification keeps for the whole optimizer.
+        """
+        return {**super().state_dict(), "steps": self.steps, "whole": dict(self.whole)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """The inverse of `state_dict`."""
-        super().load_state_dict({k: v for k, v in state_dict.items() if k != "steps"})
-        self.steps = state_dict["steps"]
+        own = ("steps", "whole")
+        super().load_state_dict({k: v for k, v in state_dict.items() if k not in own})
+        self.steps, self.whole = state_dict["steps"], dict(state_dict["whole"])
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step of the model; the closure's loss, where there is one."""
@@ -169,7 +174,7 @@ class InterpretedOptimizer(torch.optim.Optimizer):
         interpreter = Interpreter(
             self.algorithm, Float64(), [_array(p) for p in parameters], options=self.options
         )
-        interpreter.count = self.steps
+        interpreter.count, interpreter.optimizer_state = self.steps, dict(self.whole)
         for slot, p, group in zip(interpreter.slots, parameters, groups, strict=True):
             slot.hyperparameters.update(self._seen(group))
             slot.count, slot.state = self._kept(p)
@@ -183,7 +188,7 @@ class InterpretedOptimizer(torch.optim.Optimizer):
             oracle = _Closure(closure, parameters)
             interpreter.step(oracle=oracle)
             loss = oracle.loss
-        self.steps = interpreter.count
+        self.steps, self.whole = interpreter.count, interpreter.optimizer_state
         for slot, p in zip(interpreter.slots, parameters, strict=True):
             self._keep(p, slot)
         return loss

@@ -15,6 +15,7 @@ from instep.conformance.bounds import BoundedArithmetic
 from instep.conformance.probes import Probe, ProbeFactory
 from instep.conformance.profile import FLOAT_TYPES, Profile, grades
 from instep.conformance.rounding import RandomRounding
+from instep.spec import ir
 from instep.spec.arithmetic import Exact
 from instep.spec.model import Algorithm
 from meta.runs import Quantities, run
@@ -75,16 +76,23 @@ def _decided(arithmetic: BoundedArithmetic, steps: Iterable[Quantities]) -> Iter
         yield quantities
 
 
+def _folds(algorithm: Algorithm) -> bool:
+    return any(isinstance(n, ir.Reduce) and n.over == "params" for n in ir.nodes(algorithm.body))
+
+
 @pytest.mark.parametrize("values", ["dyadic", "defaults"])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
 @pytest.mark.parametrize("dialect", each_dialect())
 def test_random_rounding_stays_within_the_bound(dialect: str, dtype: str, values: str):
     algorithm = spec.get(dialect)
     given = probe(algorithm, values, dtype, 6)
+    # An estimate from all parameters at once has the roundings of all: half precision loses it
+    # with the first step, and with it every branch that follows.
+    least = 1 if FLOAT_TYPES[dtype].bits < 24 and _folds(algorithm) else 3
     for profile in grades(dtype):
         arithmetic = BoundedArithmetic(profile)
         decided = list(_decided(arithmetic, run(algorithm, arithmetic, given)))
-        assert len(decided) >= 3
+        assert len(decided) >= least
         for seed in SEEDS:
             coarsely = RandomRounding(profile, seed, narrow=True)
             rounded = islice(run(algorithm, coarsely, given), len(decided))

@@ -291,7 +291,8 @@ def after_one_step(cls, sizes, **options):
     parameters = [parameter() for _ in range(sum(sizes))]
     groups, start = [], 0
     for k, size in enumerate(sizes):
-        groups.append({"params": parameters[start : start + size], "lr": 2.0**-k})
+        own = {} if "lr" in cls._common else {"lr": 2.0**-k}
+        groups.append({"params": parameters[start : start + size], **own})
         start += size
     optimizer = cls(groups, **options)
     for p in parameters:

@@ -104,7 +104,8 @@ def test_a_parameter_that_the_loss_does_not_reach_is_left_alone(load):
 def test_state_of_the_whole_optimizer_is_kept_once_and_survives_a_checkpoint(load):
     def run(steps, state=None, start=((1.0, 2.0), (3.0,))):
         parameters = leaves(*map(list, start))
-        optimizer = load("prodigy", "eager")([{"params": [p]} for p in parameters])
+        groups = [{"params": [p]} for p in parameters]
+        optimizer = load("prodigy", "eager")(groups, use_bias_correction=True)
         if state is not None:
             optimizer.load_state_dict(state)
         for _ in range(steps):
@@ -117,11 +118,41 @@ def test_state_of_the_whole_optimizer_is_kept_once_and_survives_a_checkpoint(loa
     first, second = (optimizer.state[p] for p in parameters)
     assert first["k"] == 5
     assert first["d"] > 1e-6
-    assert not {"k", "d", "d_numerator"} & second.keys()
-    assert first.keys() - second.keys() == {"k", "d", "d_numerator"}
+    assert first.keys() - second.keys() == {"k", "d", "d_max", "d_numerator"}
+    assert not second.keys() - first.keys()
     middle, half = run(3)
     resumed, _ = run(2, half.state_dict(), [tuple(p.tolist()) for p in middle])
     assert all(torch.equal(p, q) for p, q in zip(parameters, resumed, strict=True))
+
+
+def test_shared_state_that_no_option_asks_for_is_not_kept(load):
+    p, q = leaves([1.0], [2.0])
+    optimizer = load("prodigy", "eager")([p, q])
+    p.grad, q.grad = p.detach(), q.detach()
+    optimizer.step()
+    assert "d" in optimizer.state[p]
+    assert "k" not in optimizer.state[p]
+
+
+@pytest.mark.parametrize("target", ["eager", "vectorized"])
+def test_groups_agree_in_what_belongs_to_the_whole_optimizer(load, target):
+    p, q = leaves([1.0], [2.0])
+    cls = load("prodigy", target)
+    groups = [{"params": [p]}, {"params": [q], "weight_decay": 0.5, "decouple": False}]
+    for key, value in {"lr": 0.5, "betas": (0.5, 0.5), "use_bias_correction": True}.items():
+        with pytest.raises(ValueError, match=f"{key} is one for all parameter groups: one says"):
+            cls([groups[0], {**groups[1], key: value}])
+    optimizer = cls(groups)
+    optimizer.param_groups[1]["lr"] = 0.0
+    p.grad, q.grad = p.detach(), q.detach()
+    with pytest.raises(ValueError, match=r"lr is one .*: one says 1.0, another 0.0"):
+        optimizer.step()
+    assert not optimizer.state
+    assert (p.item(), q.item()) == (1.0, 2.0)
+    for group in optimizer.param_groups:
+        group["lr"] = torch.tensor(0.5)
+    optimizer.step()
+    assert (p != 1.0).item()
 
 
 def test_waiting_for_different_things_is_an_error(own_steps):

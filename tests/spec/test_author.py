@@ -336,6 +336,15 @@ def test_otherwise_covers_the_rest_last_and_unnamed(load):
     ]
 
 
+def test_a_state_that_nothing_is_stored_in_remembers_where_the_parameter_began(load):
+    algorithm = load("""
+start, far = state("start", "p0", init=theta), local("far")
+let("distance", far, theta - prev(start))
+let("update", theta, theta - far * grad(theta))
+""")
+    assert [s.name for s in algorithm.states] == ["start"]
+
+
 def test_a_tuple_of_defaults_declares_a_symbol_for_each(load):
     algorithm = load(r"""
 b1, b2 = hyper("betas", (0.9, 0.99), names=("beta1", "beta2"), domain="[0,1)",

@@ -167,6 +167,26 @@ def group_keys(frame: Frame) -> list[str]:
     return [s.key for s in frame.states() if s.scope == "group"]
 
 
+def common_keys(frame: Frame) -> list[str]:
+    """Entries of the groups that all of them share: what belongs to the whole optimizer.
+
+    Those are its hyperparameters, and options that decide how it computes what parameters share.
+    """
+    algorithm = frame.algorithm
+    whole = [key for key, hs in frame.hyperparameters() if any(h.scope == "optimizer" for h in hs)]
+    if not whole:
+        return []
+    scope = infer(algorithm, frame.body)
+    deciding = set()
+    for branch in ir.statements(frame.body):
+        if isinstance(branch, ir.If) and ir.is_static(branch.condition):
+            targets = [let.target for let in ir.lets((branch,))]
+            if any(scope.of(x) <= Scope.OPTIMIZER for x in targets):
+                deciding |= {n.name for n in ir.walk(branch.condition) if isinstance(n, ir.Opt)}
+    named = ((o.name, o.argument) for o in algorithm.options if o.name in frame.kept)
+    return whole + [a.key for name, a in named if a is not None and name in deciding]
+
+
 def counter_key(frame: Frame) -> str | None:
     """Key of the step counter in the state; who counts keeps one, even where torch does not."""
     counter = frame.algorithm.counter
@@ -218,10 +238,15 @@ def shared_state(frame: Frame) -> list[str]:
         lines.add(f'shared.setdefault("{counter_key(frame)}", 0)')
     printer = group_printer(frame)
     for s in frame.states():
-        if s.scope != "parameter" and s.shape == "history":
-            lines.add(f'shared.setdefault("{s.key}", [])')
-        elif s.scope != "parameter" and s.init is not None:
-            lines.add(f'shared.setdefault("{s.key}", {printer(s.init)})')
+        if s.scope == "parameter" or (s.init is None and s.shape != "history"):
+            continue
+        first = "[]" if s.shape == "history" or s.init is None else printer(s.init)
+        condition = frame.condition(s)
+        if condition is not None:
+            lines.open(f"if {printer(condition)}:")
+        lines.add(f'shared.setdefault("{s.key}", {first})')
+        if condition is not None:
+            lines.close()
     return lines.texts
 
 

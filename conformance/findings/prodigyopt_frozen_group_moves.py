@@ -1,0 +1,27 @@
+"""prodigyopt.Prodigy moves a parameter group whose learning rate is zero.
+
+Package: prodigyopt 1.1.2.
+Found by: reading, while groups of one learning rate were specified (prodigy/authors).
+Requirement: groups may have a learning rate of 0 beside that of all others, says its own error
+    message; such a group stays where it is.
+Observed: its moments pause, but the step is made with the learning rate of the others: weight
+    decay goes on, and a group that is frozen midway goes on along its last moment for ever.
+"""
+
+import torch
+from prodigyopt import Prodigy
+
+free, frozen = (torch.nn.Parameter(torch.ones(1)) for _ in range(2))
+optimizer = Prodigy([{"params": [free]}, {"params": [frozen]}], d0=0.125)
+
+
+def step() -> None:
+    free.grad, frozen.grad = torch.ones(1), torch.ones(1)
+    optimizer.step()
+
+
+step()
+optimizer.param_groups[1]["lr"] = 0.0
+before = frozen.item()
+step()
+assert frozen.item() == before, f"lr = 0, but the parameter moved from {before} to {frozen.item()}"
