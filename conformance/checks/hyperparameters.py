@@ -56,8 +56,8 @@ def gated(algorithm: Algorithm) -> frozenset[str]:
         and isinstance(branch.condition, ir.Compare)
         and (branch.condition.op, branch.condition.right) == (">", ir.Const(0))
     }
-    names = {let.value for let in ir.lets(body) if let.target in asked} | asked
-    return frozenset(n.name for n in names if isinstance(n, ir.Sym))
+    asked |= {let.value for let in ir.lets(body) if let.target in asked}
+    return frozenset(h.name for h in algorithm.hyperparameters if ir.Sym(h.name) in asked)
 
 
 def _changed(symbol: str, context: Context) -> Outcome:

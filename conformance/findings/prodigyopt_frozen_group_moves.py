@@ -16,6 +16,7 @@ optimizer = Prodigy([{"params": [free]}, {"params": [frozen]}], d0=0.125)
 
 
 def step() -> None:
+    """One step of both groups under a gradient of one."""
     free.grad, frozen.grad = torch.ones(1), torch.ones(1)
     optimizer.step()
 

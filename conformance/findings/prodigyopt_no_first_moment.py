@@ -13,6 +13,7 @@ from prodigyopt import Prodigy
 
 
 def moved(beta1: float) -> float:
+    """Where two steps end; the distance grows in the second."""
     p = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
     optimizer = Prodigy([p], betas=(beta1, 0.0), d0=0.125, d_coef=8.0)
     for gradient in (1.0, 0.25):

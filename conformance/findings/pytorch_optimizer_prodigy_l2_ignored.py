@@ -12,6 +12,7 @@ from pytorch_optimizer import Prodigy
 
 
 def moved(weight_decay: float) -> float:
+    """Where one step ends."""
     p = torch.nn.Parameter(torch.ones(1))
     optimizer = Prodigy([p], d0=0.125, weight_decay=weight_decay, weight_decouple=False)
     p.grad = torch.full((1,), -1.0)

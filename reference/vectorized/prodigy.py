@@ -29,7 +29,7 @@ class Prodigy(VectorizedLockstep):
         params: parameters to optimize, or dicts that define groups.
         lr: factor of the estimated learning rate, for schedules, in [0,inf) (default: 1.0).
         betas: decay rates of the two moments, each in [0,1) (default: (0.9, 0.999)).
-        eps: term that keeps the denominator away from zero, in [0,inf) (default: 1e-08).
+        eps: term that keeps the denominator away from zero, in (0,inf) (default: 1e-08).
         weight_decay: weight decay, in [0,inf) (default: 0.0).
         decouple: how weight decays (default: True).
         use_bias_correction: whether the rate is corrected for the moments' bias (default: False).
@@ -52,7 +52,7 @@ class Prodigy(VectorizedLockstep):
     _domains: ClassVar[Mapping[str, Domain]] = {
         "lr": Interval(0, inf, "[)"),
         "betas": (Interval(0, 1, "[)"), Interval(0, 1, "[)")),
-        "eps": Interval(0, inf, "[)"),
+        "eps": Interval(0, inf, "()"),
         "weight_decay": Interval(0, inf, "[)"),
         "d0": Interval(0, inf, "()"),
         "d_coef": Interval(0, inf, "()"),

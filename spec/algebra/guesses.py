@@ -6,6 +6,7 @@ beta2**t`.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -73,14 +74,15 @@ def ends(a: Program, b: Program) -> Iterator[dict[str, ir.Expr]]:
             (domain.lower, domain.lower_closed),
             (domain.upper, domain.upper_closed),
         ):
-            if closed:
+            if closed and math.isfinite(end):
                 yield {name: _literal(end)}
 
 
 def neutral(a: Program, b: Program) -> dict[str, ir.Expr]:
-    """Defaults of the hyperparameters that a reads and b does not."""
+    """Defaults, where finite, of the hyperparameters that a reads and b does not."""
     only = [name for name in unbound(a) if name not in unbound(b)]
-    return {name: _literal(a.algorithm.hyperparameter(name).default) for name in only}
+    values = {name: a.algorithm.hyperparameter(name).default for name in only}
+    return {name: _literal(value) for name, value in values.items() if math.isfinite(value)}
 
 
 def _literal(value: float) -> ir.Const:

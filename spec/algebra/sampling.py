@@ -5,6 +5,7 @@ Every draw is seeded, so that a counterexample is found again.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -111,9 +112,9 @@ def _draw(space: Space, rng: random.Random, name: str) -> Fraction:
 
 
 def draw(rng: random.Random, domain: Domain) -> Fraction:
-    """A dyadic number of a domain; now and then a closed end of it, or zero."""
+    """A dyadic number of a domain; now and then a closed end of it that is finite, or zero."""
     for end, closed in ((domain.lower, domain.lower_closed), (domain.upper, domain.upper_closed)):
-        if closed and rng.random() < 0.12:
+        if closed and math.isfinite(end) and rng.random() < 0.12:
             return Fraction(end)
     low, high = domain.lower > float("-inf"), domain.upper < float("inf")
     if domain.integer:
@@ -172,12 +173,13 @@ def _position(rng: random.Random) -> Fraction:
 
 
 def _nice_values(name: str, domain: Domain, *programs: Program) -> tuple[Fraction, ...]:
-    """Probe and default of a hyperparameter, as far as its domain here admits them."""
+    """Probe and default of a hyperparameter, if finite, as far as its domain here admits them."""
     found: list[Fraction] = []
     for program in programs:
         for h in program.algorithm.hyperparameters:
             if h.name == name:
-                found += [Fraction(x) for x in (h.probe, h.default) if x is not None]
+                given = (x for x in (h.probe, h.default) if x is not None)
+                found += [Fraction(x) for x in given if math.isfinite(x)]
     inside = [x for x in found if domain.contains(float(x))]
     return tuple(dict.fromkeys(inside)) or (draw(random.Random(0), domain),)
 

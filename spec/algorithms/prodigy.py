@@ -15,7 +15,7 @@ with algorithm("prodigy", "Prodigy: Adam with an estimated distance to the solut
         description="decay rates of the two moments")
     beta3 = hyper("beta3", 0.999**0.5, domain="[0,1)", scope="optimizer", latex=r"\beta_3",
                   probe=3 / 4, aliases=("beta_3", "b3"), description="decay rate of both sums")
-    eps = hyper("eps", 1e-8, domain="[0,inf)", latex=r"\epsilon", probe=2**-20,
+    eps = hyper("eps", 1e-8, domain="(0,inf)", latex=r"\epsilon", probe=2**-20,
                 aliases=("epsilon",), description="term that keeps the denominator away from zero")
     wd = hyper("weight_decay", 0.0, domain="[0,inf)", latex=r"\lambda", probe=1 / 8,
                aliases=("wd", "decay"), description="weight decay")

@@ -28,8 +28,8 @@ class AlgorithmFour(torch.optim.Optimizer):
         growth_rate: float = math.inf,
         **more: Any,
     ) -> None:
-        bad = [x for x in (lr, eps, weight_decay) if not x >= 0]
-        bad += [x for x in (d0, d_coef, growth_rate - 1 + d0) if not x > 0]
+        bad = [x for x in (lr, weight_decay, growth_rate - 1) if not x >= 0]
+        bad += [x for x in (eps, d0, d_coef) if not x > 0]
         if bad or not all(0 <= b < 1 for b in betas):
             raise ValueError(f"out of range: {bad or betas}")
         own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
