@@ -278,9 +278,12 @@ def _uncast(state: dict[str, Any], key: str, saved: Any) -> None:
 def _restore_counter(state: dict[str, Any], layout: Layout) -> None:
     """Checkpoints of old keep the step counter as a number."""
     counter = layout.counter
-    if isinstance(state.get(counter), Tensor) and state[counter].numel() != 1:
+    if counter is None or counter not in state:
+        return
+    kept = state[counter]
+    if isinstance(kept, Tensor) and kept.numel() != 1:
         return  # to be refused, where a checkpoint is loaded
-    if counter in state and not layout.tensor:
-        state[counter] = int(state[counter])
-    elif counter in state and not isinstance(state[counter], Tensor):
-        state[counter] = torch.tensor(float(state[counter]), dtype=scalar_dtype())
+    if not layout.tensor:
+        state[counter] = int(kept)
+    elif not isinstance(kept, Tensor):
+        state[counter] = torch.tensor(float(kept), dtype=scalar_dtype())
