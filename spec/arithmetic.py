@@ -362,6 +362,8 @@ def shape_query(function: str, shape: tuple[int, ...]) -> int:
             return shape[-1]
         case "rows" | "cols":
             raise SpecError(f"a tensor of {len(shape)} dimensions has no {function}")
+        case "unit_size":
+            return lanes_in("units", shape)
         case "numel":
             return int(np.prod(shape, dtype=np.int64))
         case _:

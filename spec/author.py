@@ -43,11 +43,12 @@ from instep.spec.recording import (
 __all__ = [
     "absent", "accept", "algorithm", "apply", "at", "cbrt", "choose", "col_mean", "cols", "cos",
     "counter", "dialect", "equal", "exclude", "exp", "floor", "grad", "holds", "hyper", "inner",
-    "inputs", "length", "let", "local", "log", "loss", "matmul", "max_over_params", "maximum",
-    "mean", "minimum", "ndim", "norm", "numel", "option", "otherwise", "pi", "precision", "prev",
-    "push", "reference", "refuse_nonfinite", "repeat", "require", "returns", "rms", "row_mean",
-    "rows", "sign", "signature", "sqrt", "state", "theta", "total", "total_over_params", "touched",
-    "transpose", "type_eps", "unit_mean", "unit_norm", "unit_total", "view", "when", "where",
+    "inputs", "largest", "length", "let", "local", "log", "loss", "matmul", "max_over_params",
+    "maximum", "mean", "minimum", "ndim", "norm", "numel", "option", "otherwise", "pi", "precision",
+    "prev", "push", "reference", "refuse_nonfinite", "repeat", "require", "returns", "rms",
+    "row_mean", "rows", "sign", "signature", "sqrt", "state", "theta", "total",
+    "total_over_params", "touched", "transpose", "type_eps", "unit_mean", "unit_norm", "unit_size",
+    "unit_total", "view", "when", "where",
 ]  # fmt: skip
 
 theta = sympy.Symbol(ir.THETA, real=True)
@@ -58,9 +59,10 @@ type_eps = model.TypeEps()
 prev, grad, loss = function("prev"), function("grad"), function("loss")
 maximum, minimum = function("max"), function("min")
 rows, cols, numel, ndim = (function(name) for name in ("rows", "cols", "numel", "ndim"))
+unit_size = function("unit_size")
 matmul, transpose = function("matmul"), function("transpose")
 at, length = function("at"), function("length")
-total, mean = function("sum_all"), function("mean_all")
+total, mean, largest = function("sum_all"), function("mean_all"), function("max_all")
 row_mean, col_mean = function("mean_rows"), function("mean_cols")
 unit_total, unit_mean = function("sum_units"), function("mean_units")
 total_over_params, max_over_params = function("sum_params"), function("max_params")

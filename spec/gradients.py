@@ -36,7 +36,7 @@ def sees_shapes(body: ir.Body) -> bool:
 
     def sees(node: ir.Expr) -> bool:
         match node:
-            case ir.MatMul() | ir.Transpose() | ir.Reduce(_, "rows" | "cols", _):
+            case ir.MatMul() | ir.Transpose() | ir.Reduce(_, "rows" | "cols" | "units", _):
                 return True
             case ir.Call(function, _):
                 return function in ir.SHAPE_FUNCTIONS - {"numel"}

@@ -17,7 +17,7 @@ from instep.spec.errors import SpecError
 Axis = Literal["all", "rows", "cols", "units", "params"]
 Number = int | float | Fraction
 
-SHAPE_FUNCTIONS = frozenset({"rows", "cols", "numel", "ndim"})
+SHAPE_FUNCTIONS = frozenset({"rows", "cols", "unit_size", "numel", "ndim"})
 FUNCTIONS = (
     frozenset({"sqrt", "abs", "sign", "max", "min", "exp", "log", "floor", "cos", "pi"})
     | SHAPE_FUNCTIONS

@@ -275,7 +275,7 @@ def _runtime_imports(text: str, context: Mapping[str, Any], base: str) -> list[s
     if context["mixin"]:
         lines.append(f"from {runtime}.views import {context['mixin']}")
     work = ["Group"] + ["Layout"] * bool(context["layout"]) + ["State"]
-    work += [f for f in ("cols_like", "rows_like", "unit_axes") if f"{f}(" in text]
+    work += [f for f in ("cols_like", "rows_like", "unit_axes", "unit_size") if f"{f}(" in text]
     lines.append(f"from {runtime}.work import {', '.join(work)}")
     return lines
 

@@ -26,6 +26,7 @@ from instep.reference.runtime.work import (
     open_work,
     read_numbers,
     read_tensors,
+    unit_size,
 )
 
 Backend = Literal["auto", "fused", "foreach", "eager"]
@@ -238,6 +239,7 @@ def _flags(defaults: Mapping[str, Any], backend: str) -> dict[str, bool | None]:
 _SHAPE: dict[str, Callable[[Tensor], int | None]] = {
     "rows": lambda x: x.shape[-2] if x.dim() > 1 else None,
     "cols": lambda x: x.shape[-1] if x.dim() > 0 else None,
+    "unit_size": unit_size,
     "numel": lambda x: x.numel(),
     "ndim": lambda x: x.dim(),
 }

@@ -8,6 +8,7 @@ step must stay on the device (`capturable`) it is seen as that tensor.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -134,6 +135,11 @@ def cols_like(theta: Tensor, value: float) -> Tensor:
 def unit_axes(theta: Tensor) -> tuple[int, ...]:
     """All axes but the first, along which a unit (a row of weights, a filter) lies."""
     return tuple(range(1 if theta.dim() > 1 else 0, theta.dim()))
+
+
+def unit_size(theta: Tensor) -> int:
+    """How many lanes a unit has."""
+    return math.prod(theta.shape[k] for k in unit_axes(theta))
 
 
 def close_work(

@@ -169,6 +169,7 @@ class NumericDomain:
             return tuple(self._shape(function, entry) for entry in x)
         shape = np.shape(x)
         counts = {"ndim": len(shape), "numel": int(np.prod(shape))}
+        counts["unit_size"] = lanes_in("units", shape)
         if function not in counts:
             _require_matrix(x)
             counts |= {"rows": shape[-2], "cols": shape[-1]}

@@ -71,6 +71,8 @@ WRITTEN = [
     (lambda: author.row_mean(x), ir.Reduce("mean", "rows", X)),
     (lambda: author.col_mean(x), ir.Reduce("mean", "cols", X)),
     (lambda: author.max_over_params(x), ir.Reduce("max", "params", X)),
+    (lambda: author.largest(x), ir.Reduce("max", "all", X)),
+    (lambda: author.unit_size(x), ir.Call("unit_size", (X,))),
     (lambda: author.norm(x), ir.Call("sqrt", (ir.Reduce("sum", "all", B("**", X, C(2))),))),
     (lambda: author.matmul(x, author.transpose(y)), ir.MatMul(X, ir.Transpose(Y))),
     (lambda: author.at(x, y + 1), ir.At("x", B("+", Y, C(1)))),

@@ -9,9 +9,11 @@ import torch
 
 from instep.conformance.bounds import BoundedArithmetic
 from instep.conformance.profile import grades
-from instep.reference.runtime.work import unit_axes
-from instep.spec.arithmetic import Exact, Float64, axes, lanes_in
+from instep.reference.runtime.work import unit_axes, unit_size
+from instep.spec.algebra.numeric import NumericDomain
+from instep.spec.arithmetic import Exact, Float64, axes, lanes_in, shape_query
 
+EXACTLY = NumericDomain(mpmath.mp, lambda point: point)
 SHAPES = ((), (5,), (4, 3), (4, 3, 2), (4, 3, 2, 5))
 
 
@@ -49,3 +51,24 @@ def test_axes_of_every_reduction():
     assert axes("rows", (4, 3)) == (-1,)
     assert axes("units", (4, 3, 2)) == (1, 2)
     assert [lanes_in(over, (4, 3, 2)) for over in ("all", "rows", "cols", "units")] == [24, 2, 3, 6]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_everybody_agrees_how_many_lanes_a_unit_has(shape):
+    x = np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
+    size = x[0].size if x.ndim > 1 else x.size
+    assert shape_query("unit_size", shape) == size
+    assert unit_size(torch.as_tensor(x)) == size
+    assert EXACTLY.call("unit_size", (x,)) == size
+    assert np.sum(x) / size == pytest.approx(np.sum(Float64().reduce("mean", "units", x)))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_everybody_finds_the_largest_lane(shape):
+    x = -np.arange(1.0, 1 + np.prod(shape)).reshape(shape)[..., ::-1] if shape else np.array(-1.0)
+    assert Float64().reduce("max", "all", x) == -1
+    bounded = BoundedArithmetic(grades("float32")[0])
+    found = bounded.reduce("max", "all", bounded.tensor(x))
+    assert (found.value, found.bound) == (-1, 0)
+    assert Exact().reduce("max", "all", Exact().tensor(x)) == -1
+    assert EXACTLY.reduce("max", "all", x) == -1

@@ -17,7 +17,13 @@ from instep.spec.scope import Scope
 # Binding strength in Python, weakest first; an atom never needs parentheses.
 OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 10)
 _BINARY = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "%": PRODUCT, "**": POWER}
-_SHAPE = {"rows": "{}.shape[-2]", "cols": "{}.shape[-1]", "numel": "{}.numel()", "ndim": "{}.dim()"}
+_SHAPE = {
+    "rows": "{}.shape[-2]",
+    "cols": "{}.shape[-1]",
+    "unit_size": "unit_size({})",
+    "numel": "{}.numel()",
+    "ndim": "{}.dim()",
+}
 _HOST = {"abs": "absolute", "max": "maximum", "min": "minimum"}
 _AXES = {"all": "", "rows": "dim=-1, keepdim=True", "cols": "dim=-2, keepdim=True"}
 # What the rewrites make of several operations, where it has to run tensor by tensor.

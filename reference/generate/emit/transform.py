@@ -89,6 +89,6 @@ def _imports(text: str) -> str:
     requests = [r for r in ("Gradient", "Max", "Sum") if f"yield {r}(" in text]
     lines.append(f"from {runtime}.lockstep import {', '.join(requests)}")
     lines.append(f"from {runtime}.transforms import Parameters, Steps, transform_")
-    axes = ", unit_axes" if "unit_axes(" in text else ""
+    axes = "".join(f", {f}" for f in ("unit_axes", "unit_size") if f"{f}(" in text)
     lines.append(f"from {runtime}.work import Group{axes}")
     return "\n".join(lines)

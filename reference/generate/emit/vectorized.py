@@ -196,7 +196,7 @@ class _Emitter:
 
     def _each(self, step: Each) -> str:
         lanes = {name for name, _ in step.lists}
-        printer = Printer("vectorized", self._names(step.lists[0][0]), lambda x: _scope(x, lanes))
+        printer = Printer("vectorized", self._names(step.like), lambda x: _scope(x, lanes))
         inner, outer = ", ".join(a for a, _ in step.lists), ", ".join(b for _, b in step.lists)
         source = outer if len(step.lists) == 1 else f"zip({outer}, strict=True)"
         return f"{step.result} = tuple({printer(step.value)} for {inner} in {source})"

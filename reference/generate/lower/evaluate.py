@@ -66,10 +66,25 @@ class Evaluation:
         names = [n for n in dict.fromkeys(leaves(expr)) if self._is_list(n)]
         lists = {n: self.place.variables[n] for n in names}
         self.to_read.subtract(leaves(expr))
-        pairs = tuple((in_loop(variable), variable) for variable in dict.fromkeys(lists.values()))
+        variables = dict.fromkeys(lists.values())
+        like = next((lists[n] for n in names if self.shapes.is_like_parameter(n)), ir.THETA)
+        if self._asks_for_parameter(expr):
+            variables |= {like: None}
+        pairs = tuple((in_loop(variable), variable) for variable in variables)
         result = self._fresh(hint)
-        self.steps.append(Each(result, self._inside(expr, lists), pairs))
+        self.steps.append(Each(result, self._inside(expr, lists), pairs, in_loop(like)))
         return result, self.new_storage(TEMPORARY)
+
+    def _asks_for_parameter(self, expr: ir.Expr) -> bool:
+        """Whether the code needs the parameter's dimensions (units) or type (of two numbers)."""
+        for node in ir.walk(expr):
+            match node:
+                case ir.Reduce(_, "units", _):
+                    return True
+                case ir.Where(_, then, otherwise):
+                    if self.program.on_host(then) and self.program.on_host(otherwise):
+                        return True
+        return False
 
     def _is_list(self, name: str) -> bool:
         return name == "grad" or not self.program.on_host(ir.Sym(name))

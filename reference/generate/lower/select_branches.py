@@ -37,7 +37,13 @@ def _moving(algorithm: Algorithm, body: ir.Body) -> set[str]:
 
 
 def _mentions(expr: ir.Expr, names: set[str]) -> bool:
-    return any(isinstance(n, ir.Sym | ir.Prev) and n.name in names for n in ir.walk(expr))
+    """Whether an expression reads a value; a shape is none, it stays as it is."""
+    match expr:
+        case ir.Sym(name) | ir.Prev(name):
+            return name in names
+        case ir.Call(function) if function in ir.SHAPE_FUNCTIONS:
+            return False
+    return any(_mentions(child, names) for child in ir.children(expr))
 
 
 def _reads(branch: ir.If, names: set[str]) -> bool:

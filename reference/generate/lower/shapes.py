@@ -16,13 +16,20 @@ class Shapes:
 
     def __init__(self, algorithm: Algorithm, program: Program) -> None:
         self.program = program
+        self.masks: set[str] = set()
         self.names: dict[str, Shape] = {f"{ir.THETA}.0": "like", "grad": "like"}
         for s in algorithm.states:
             self.names[f"{s.name}.0"] = _of_state(s.shape)
         for assign in assigns(program.block):
+            if isinstance(assign.value, ir.Compare | ir.Logic):
+                self.masks.add(assign.target)
             joined = self.names.get(assign.target)
             shape = self.of(assign.value)
             self.names[assign.target] = shape if joined in (None, shape) else "other"
+
+    def is_like_parameter(self, name: str) -> bool:
+        """Whether tensors have as many dimensions as the parameter, and its type."""
+        return self.names.get(name) not in ("number", "reduced", None) and name not in self.masks
 
     def of(self, expr: ir.Expr) -> Shape:
         """The shape of an expression; numbers broadcast to anything, a 0-d tensor as well."""

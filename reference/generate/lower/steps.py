@@ -27,11 +27,15 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """`result = [value for ...]`: what has no operation on lists runs tensor by tensor."""
+    """`result = [value for ...]`: what has no operation on lists runs tensor by tensor.
+
+    `like` is the loop's variable that has the parameter's dimensions and type.
+    """
 
     result: str
     value: ir.Expr
     lists: tuple[tuple[str, str], ...]
+    like: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,8 @@ def test_a_fraction_is_divided_before_it_is_used():
         (parse("max(a, b)"), "math.maximum(a, b)"),
         (parse("rows(x)"), "x.shape[-2]"),
         (parse("ndim(x)"), "x.dim()"),
+        (ir.Call("unit_size", (ir.Sym("x"),)), "unit_size(x)"),
+        (ir.Reduce("max", "all", ir.Sym("x")), "x.amax()"),
         (ir.Reduce("sum", "all", parse("x * y")), "(x * y).sum()"),
         (ir.Reduce("mean", "rows", ir.Sym("x")), "x.mean(dim=-1, keepdim=True)"),
         (ir.Reduce("max", "cols", ir.Sym("x")), "x.amax(dim=-2, keepdim=True)"),

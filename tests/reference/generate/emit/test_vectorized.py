@@ -86,3 +86,29 @@ let("update", theta, theta - lr * g)
         p.grad = torch.ones_like(p)
     load_class(algorithm, "vectorized")(parameters).step()
     assert [p.flatten()[0].item() for p in parameters] == [-1.0, -1.0, -3.0, -4.0]
+
+
+def test_units_are_those_of_the_parameter_whatever_else_a_comprehension_reads(own):
+    """A number or a mask may be read first; neither has the parameter's dimensions or type."""
+    algorithm = own("""
+lr = hyper("lr", 1.0)
+g, k, u = local("g"), local("k"), local("u")
+let("gradient", g, grad(theta))
+let("scale", k, largest(abs(g)))
+let("units", u, where(k > 2, unit_total(g), total(g)))
+let("sign", g, u + where(k > 2, 1, 2) * unit_size(theta))
+let("update", theta, theta - lr * g)
+""")
+    assert list_form(generate_source(algorithm, "vectorized")) is not None
+    shapes = ((2,), (2, 3), (3, 2), (2, 3, 2))
+    for dtype in (torch.float32, torch.float64):
+        moved = []
+        for backend in ("eager", "foreach"):
+            parameters = [torch.zeros(s, dtype=dtype, requires_grad=True) for s in shapes]
+            for p in parameters:
+                p.grad = torch.arange(p.numel(), dtype=dtype).reshape(p.shape) / 2
+            load_class(algorithm, "vectorized")(parameters, backend=backend).step()
+            moved.append([p.tolist() for p in parameters])
+        assert moved[0] == moved[1]
+        assert [p.dtype for p in parameters] == [dtype] * len(shapes)
+        assert moved[0][1] == [[-4.5] * 3, [-9.0] * 3]

@@ -85,5 +85,20 @@ def test_the_same_is_computed(algorithm, flag):
     assert list(run(algorithm, body, flag)) == list(run(algorithm, algorithm.body, flag))
 
 
+def test_a_branch_on_the_shape_stays_though_the_parameter_has_moved(tmp_path):
+    path = tmp_path / "sample.py"
+    path.write_text(
+        HEAD
+        + """
+    let("buffer", b, prev(b) + g)
+    let("update", theta, theta - lr * b / t)
+    with when(ndim(theta) > 1):
+        let("decay", theta, theta - mu * theta)
+"""
+    )
+    algorithm = get(str(path))
+    assert select_branches(algorithm, algorithm.body) is None
+
+
 def test_without_such_a_branch_there_is_nothing_to_do():
     assert select_branches(get("adam"), get("adam").body) is None
