@@ -71,7 +71,7 @@ class Context:
         self.given_state = dict(state or {})
         self.lacks = frozenset(lacks)
         self.declared = dict(profile or {})
-        _check_declared(self.declared, self.lacks, [b.name for b in plan.algorithm.blocks])
+        _check_declared(self.declared, self.lacks, list(plan.algorithm.narrow))
         self.in_step: list[Recording] = []
         self.grades: dict[str, str] = {}
         self.total = Tally(widest=True)
@@ -129,7 +129,9 @@ class Context:
         key = (probe.name, probe.dtype)
         if key not in self._recordings:
             try:
-                self._recordings[key] = self.run(self.subject, probe)
+                recording = self.run(self.subject, probe)
+                recording.blocks = self.blocks
+                self._recordings[key] = recording
             except (SubjectError, UnsupportedError) as error:
                 self._recordings[key] = error
         kept = self._recordings[key]
@@ -181,7 +183,6 @@ class Context:
     def judge(self, recording: Recording, *, model: Model | None = None) -> Judgement:
         """Trajectory: the parameters against the oracle's own run."""
         chosen = model or self.model
-        recording.blocks = self.blocks
         return self._graded(recording, lambda profile: trajectory(chosen, recording, profile))
 
     def judge_lockstep(self, recording: Recording, *, model: Model | None = None) -> Judgement:
@@ -219,22 +220,26 @@ class Context:
         """Admissible profiles, strictest first, with what the user declared."""
         kept = FLOAT_TYPES.get(self.declared.get("state", ""))
         states = {s.name: kept for s in self.algorithm.states} if kept is not None else {}
-        return grades(dtype, states=states, blocks=self.blocks)
+        return grades(dtype, states=states, blocks=self.blocks(self.algorithm))
+
+    def blocks(self, algorithm: Algorithm) -> dict[str, FloatType]:
+        """Types of an algorithm's blocks: declared, else the narrowest that a step was seen to use.
+
+        The algorithm is the checked one, or another that may be what the subject computes.
+        """
+        may = algorithm.narrow
+        observed = {k: block_type(FLOAT_TYPES[t], self.computed) for k, t in may.items()}
+        declared = {k: FLOAT_TYPES[t] for k, t in self.declared.items() if k in may}
+        return {k: t for k, t in {**observed, **declared}.items() if t is not None}
 
     @cached_property
-    def blocks(self) -> dict[str, FloatType]:
-        """Types of the spec's blocks: declared, else the narrowest that a step was seen to use."""
-        out = {b.name: FLOAT_TYPES[b.narrowest] for b in self.algorithm.blocks}
-        if not out:
-            return {}
+    def computed(self) -> list[FloatType]:
+        """Types that a step was seen to compute in, coarsest first; any, where it cannot be run."""
         try:
             probe = self.probes.make("types", dtype="float64", shapes=((7, 5),), steps=1)
-            seen = computed_in(lambda: run(self.subject, probe))
+            return computed_in(lambda: run(self.subject, probe))
         except (SubjectError, UnsupportedError):
-            seen = list(out.values())
-        observed = {name: block_type(narrowest, seen) for name, narrowest in out.items()}
-        declared = {k: FLOAT_TYPES[v] for k, v in self.declared.items() if k in out}
-        return {k: t for k, t in {**observed, **declared}.items() if t is not None}
+            return sorted(FLOAT_TYPES.values(), key=lambda t: t.bits)
 
     def require(self, recording: Recording, what: str) -> Outcome:
         """An outcome for a recording that must be in step; raises Failure when it is not."""

@@ -84,6 +84,11 @@ def reproduces(model: Model, recording: Recording) -> bool:
     return _reproduces(model, [recording]) is not None
 
 
+def contradicts(model: Model, recording: Recording) -> bool:
+    """Whether a recording rules a model out; one that is too coarse to judge by does not."""
+    return _best_profile(model, recording) is None
+
+
 def _generations(algorithm: Algorithm, recording: Recording) -> Iterator[Iterator[Suspect]]:
     """Named dialects, then single options, then mutants, then pairs of options."""
     yield _dialects(algorithm)
@@ -151,37 +156,44 @@ def _reproduces(model: Model, recordings: Sequence[Recording]) -> float | None:
     worst = 0.0
     for recording in recordings:
         ratio = _best_profile(model, recording)
-        if ratio is None:
+        if ratio is None or math.isnan(ratio):
             return None
         worst = max(worst, ratio)
     return worst
 
 
 def _best_profile(model: Model, recording: Recording) -> float | None:
-    """The ratio under the strictest profile that fits; the loosest that sees anything decides."""
+    """The ratio under the strictest profile that fits; the loosest that sees anything decides.
+
+    None where a lane is out, not a number where no profile can judge most lanes.
+    """
     ratio: float | None = _BLIND
-    profiles = list(grades(recording.probe.dtype, blocks=recording.blocks))
+    profiles = list(grades(recording.probe.dtype, blocks=recording.blocks(model.algorithm)))
     while profiles and ratio is not None and math.isnan(ratio):
         ratio = _within(model, recording, profiles.pop())
     if ratio is None or math.isnan(ratio):
-        return None
+        return ratio
     stricter = (_within(model, recording, p) for p in profiles)
     return next((r for r in stricter if r is not None and not math.isnan(r)), ratio)
 
 
 def _within(model: Model, recording: Recording, profile: Profile) -> float | None:
     """The worst ratio, None where a lane is out, not a number where most cannot be judged."""
-    tally = Tally(widest=True)
+    tally, judged = Tally(widest=True), 0
     steps: Iterator[list[Any]] = trajectory(model, recording, profile)
     try:
         for lanes in steps:
+            before = tally.seen - tally.excluded
             for one in lanes:
                 tally.add(one)
+            judged += tally.seen - tally.excluded > before
             if tally.worst > IN_STEP or any(map(_rules_out, lanes)):
                 return None
     except (SpecError, ValueError):  # a mutant's matrices need not fit each other
         return None
-    return _BLIND if tally.seen < max(tally.excluded, 1) else tally.worst
+    # Coarse roundings add up until no step can be judged; the first ones show what is computed.
+    enough = judged > 1 if profile.blocks else tally.seen >= max(tally.excluded, 1)
+    return tally.worst if enough else _BLIND
 
 
 def _rules_out(lanes: Lanes) -> bool:

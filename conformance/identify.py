@@ -15,7 +15,7 @@ from instep import spec as specs
 from instep.conformance import keywords
 from instep.conformance.checks.base import Skip
 from instep.conformance.checks.hyperparameters import scale_state
-from instep.conformance.diagnose import reproduces
+from instep.conformance.diagnose import contradicts, reproduces
 from instep.conformance.errors import SubjectError, UsageError
 from instep.conformance.naming import Keyword, infer_naming, signature
 from instep.conformance.observe import Recording
@@ -289,9 +289,15 @@ def _model(meaning: Algorithm) -> Model:
 
 
 def _reproduced(model: Model, session: Session) -> bool:
-    """Whether a model reproduces the runs that tell dialects apart."""
+    """Whether a model reproduces the first run that tells dialects apart, and none rules it out.
+
+    At the defaults of a product of matrices in bfloat16 no lane can be judged.
+    """
     try:
-        return all(reproduces(model, recording) for recording in _recordings(session))
+        recordings = _recordings(session)
+        if not reproduces(model, next(recordings)):
+            return False
+        return not any(contradicts(model, recording) for recording in recordings)
     except (Skip, SubjectError, ValueError):
         return False
 

@@ -17,7 +17,7 @@ from instep.conformance.bounds import Bounded
 from instep.conformance.observe import Moment, Recording, as_array
 from instep.conformance.oracle import Model, Oracle
 from instep.conformance.profile import Profile
-from instep.conformance.verdict import IN_STEP
+from instep.conformance.verdict import IN_STEP, SENSITIVITY
 from instep.spec.model import Algorithm, State
 
 Transform = Callable[[Any], Any]
@@ -248,5 +248,6 @@ def _agrees(
                 return False
             changing = changing or (i in last and not np.array_equal(last[i], got.value))
             last[i] = got.value
-            seen += int(np.sum(usable))
+            # A bound as wide as the value agrees with anything, and zero with whatever rests too.
+            seen += int(np.sum(usable & (want.bound < SENSITIVITY * np.abs(want.value))))
     return seen > 0 and changing

@@ -6,7 +6,7 @@ attributes that hold one tensor per parameter, a mapping by parameter, or one fl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 
 from instep.conformance.probes import Probe
 from instep.conformance.profile import FloatType
+from instep.spec.model import Algorithm
 
 Leaf = Any  # a float64 array, or a number
 _IGNORED = frozenset({"param_groups", "defaults", "state"})
@@ -45,7 +46,8 @@ class Recording:
     Attributes:
         calls: what the closure saw, call by call, in each step that was given one.
         primed: whether the subject finds the first gradient of a step in p.grad.
-        blocks: types of the spec's blocks of equations that are narrower than the parameters.
+        blocks: types of an algorithm's blocks of equations that are narrower than the parameters,
+            where the subject may be what computes it.
     """
 
     probe: Probe
@@ -55,7 +57,7 @@ class Recording:
     primed: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict)
     grouped: bool = True
-    blocks: Mapping[str, FloatType] = field(default_factory=dict)
+    blocks: Callable[[Algorithm], Mapping[str, FloatType]] = lambda _: {}
 
     @property
     def steps(self) -> int:

@@ -68,6 +68,12 @@ class Profile:
             return self
         return replace(self, compute=kind)
 
+    def coarser(self, factor: int) -> Profile:
+        """The same with blocks of such a multiple of their unit roundoff, a power of two."""
+        less = factor.bit_length() - 1
+        blocks = {name: replace(t, bits=t.bits - less) for name, t in self.blocks.items()}
+        return replace(self, blocks=blocks)
+
     @property
     def unit(self) -> float:
         """Unit roundoff of tensor operations, the float64 oracle's own included."""

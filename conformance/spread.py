@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from instep.conformance.oracle import Oracle
 
 RUNS = 16
+# By how much more coarsely blocks round where it is asked what that would change: three bits.
+COARSER = 8
 Place = tuple[int, Any, Mapping[str, Bounded]]
 
 
@@ -36,17 +38,30 @@ class Spread:
         self.profile, self.start = profile, start
         self._places: dict[int, list[Place]] = {}
         self._runs: list[_Run] = []
+        self._coarser: Spread | None = None
 
     def place(self, t: int, i: int, parameter: Any, states: Mapping[str, Bounded]) -> None:
         """Before step t every run gets this parameter and these states, as the oracle does."""
         self._places.setdefault(t, []).append((i, parameter, states))
 
-    def values(self, symbol: str, t: int, i: int, runs: int = RUNS) -> Any:
-        """A quantity of parameter i after step t, one row for each of so many runs."""
+    def values(self, symbol: str, t: int, i: int, runs: int = RUNS, coarser: bool = False) -> Any:
+        """A quantity of parameter i after step t, one row for each of so many runs.
+
+        With `coarser`, blocks that are narrower than the parameters round more coarsely still.
+        """
+        if coarser:
+            return self._more_coarsely().values(symbol, t, i, runs)
         while len(self._runs) < runs:
             self._runs.append(_Run(self, len(self._runs)))
         with np.errstate(all="ignore"):
             return np.stack([np.asarray(run.after(t)[symbol, i]) for run in self._runs[:runs]])
+
+    def _more_coarsely(self) -> Spread:
+        """Runs from the same places."""
+        if self._coarser is None:
+            self._coarser = Spread(self.profile.coarser(COARSER), self.start)
+            self._coarser._places = self._places
+        return self._coarser
 
     def step(self, run: Oracle, t: int) -> dict[tuple[str, int], Any]:
         """Step t of one run; what it holds afterwards, by symbol and parameter."""

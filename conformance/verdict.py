@@ -15,10 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from instep.conformance.spread import COARSER
+
 IN_STEP, LOOSE, OUT_OF_STEP = 2.0, 32.0, 1024.0
 SENSITIVITY = 1 / 8
 # Runs that acquit already, and runs that condemn what is far away, of all those that are made.
 FEWEST, FEW = 2, 4
+# A spread that grows twice as much as its roundings is one of a leap.
+LEAP = 2 * COARSER
 BOUND, SPREAD = "bound", "norm-wise spread"
 
 
@@ -77,6 +81,16 @@ class Lanes:
             if few is not None and self._sure(few, number):
                 return few
         return self._norms(self.runs())
+
+    def leaps(self, norms: Norms) -> bool:
+        """Whether coarser roundings move the tensor out of all proportion.
+
+        So they do near a discontinuity, where a sign may turn in the subject but not in the runs.
+        """
+        if self.runs is None:
+            return False
+        coarser = self._norms(self.runs(runs=FEW, coarser=True))
+        return coarser is not None and coarser.spread > LEAP * norms.spread
 
     def _sure(self, norms: Norms, number: int) -> bool:
         """Whether more runs than so many would say the same."""
@@ -150,7 +164,7 @@ class Tally:
         limit: bounds beyond which a lane of the widest type is another algorithm.
         coarse: whether a block of equations is computed in a narrower type than the parameters. It
             drowns what the widest type shows elsewhere, and what exceeds its spread twice over, by
-            an eighth of the update, is no rounding.
+            an eighth of the update, is no rounding, unless a few more would make it leap.
         worst: largest ratio over the lanes that count.
         severity: of the worst lane.
         first: the worst lane of the first step in which any lane is as bad as `severity` ends up.
@@ -251,7 +265,7 @@ class Tally:
         found = Worst(lanes, lane, norms.ratio, norms.spread)
         out = bool(self._out(norms.ratio, mangled))
         if self.coarse:
-            out = mangled and norms.ratio > 2 * IN_STEP
+            out = mangled and norms.ratio > 2 * IN_STEP and not lanes.leaps(norms)
         return self._note(found, norms.whole, out)
 
     def _note(self, found: Worst, where: Any, out: bool) -> Severity:

@@ -294,17 +294,20 @@ def dialect(
     note: str = "",
     export: str = "",
     inside: Mapping[str, str] | None = None,
+    precisions: Mapping[str, str] | None = None,
     **options: model.OptionValue,
 ) -> None:
     """Declare a meaning of a public name: `adamw/torch`. The first one of a name is its default.
 
     `defaults` are by symbol; `export` is the class that the reference generates for it. `inside`
     says what the slots of a wrapper hold, `{"fast": "radam"}`; then options and defaults may be
-    those of the inner algorithm too, under the names that they have once composed.
+    those of the inner algorithm too, under the names that they have once composed. `precisions`
+    are the types of blocks of equations, `{"orthogonalise": "own"}`.
     """
     chosen, changed = tuple(options.items()), tuple((defaults or {}).items())
     slots = tuple((inside or {}).items())
-    item = model.Dialect(name, chosen, changed, source, note, export, slots)
+    types = tuple((precisions or {}).items())
+    item = model.Dialect(name, chosen, changed, source, note, export, slots, types)
     _declare("dialects", name, item)
 
 
@@ -465,9 +468,10 @@ def otherwise() -> Iterator[None]:
 
 @contextmanager
 def precision(name: str, narrowest: str) -> Iterator[None]:
-    """Equations whose arithmetic may be narrower than the parameter's: `bfloat16` at the coarsest.
+    """Equations that are computed in a type of their own: `bfloat16`, at the coarsest.
 
     What they read from outside is rounded to that type, and what is read of them afterwards is not.
+    `own` stands for the parameter's type, from which a dialect may depart.
     """
     builder = current()
     if builder.block:

@@ -300,6 +300,7 @@ def _pair(
         "; ".join(x for x in (a.source, b.source) if x),
         " ".join(x for x in (a.note, b.note) if x),
         a.export + b.export if a.export and b.export else "",
+        precisions=(*a.precisions, *b.precisions),
     )
 
 

@@ -21,6 +21,8 @@ RUN_KEYWORDS = ("foreach", "capturable", "differentiable", "fused")
 _INTERVAL = re.compile(
     r"^(?P<integer>Z)?(?P<left>[\[(])(?P<lo>[^,]+),(?P<hi>[^\])]+)(?P<right>[\])])$"
 )
+# The type of a block that is computed in whatever type the parameter has.
+OWN = "own"
 # What follows the public name in the name of a dialect.
 _VARIANT = re.compile(r"/[a-z0-9-]+")
 
@@ -244,9 +246,10 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Equations that may be computed in a narrower type than the parameter's, but in none beyond.
+    """Equations that have a type of their own: they may be computed narrowly, but in none beyond.
 
-    `narrowest` is the coarsest admissible type, `bfloat16` say.
+    `narrowest` is that type, `bfloat16` say, which generated code computes in; `own` is that of the
+    parameter, where a dialect decides.
     """
 
     name: str
@@ -310,6 +313,8 @@ class Dialect:
     export: str = ""
     # What the slots of a wrapper hold in this dialect: (slot, name of a specification).
     inner: tuple[tuple[str, str], ...] = ()
+    # The types of blocks of equations: (block, type).
+    precisions: tuple[tuple[str, str], ...] = ()
 
     @property
     def public_name(self) -> str:
@@ -387,6 +392,11 @@ class Algorithm:
         """Options that the dialect assigns."""
         return dict(self.dialect.options) if self.dialect is not None else {}
 
+    @property
+    def narrow(self) -> dict[str, str]:
+        """The blocks of equations that have a type of their own in this dialect, and which."""
+        return {b.name: b.narrowest for b in self.blocks if b.narrowest != OWN}
+
     def option_defaults(self) -> dict[str, OptionValue]:
         """Every option's value in this dialect."""
         return {o.name: o.default for o in self.options}
@@ -432,6 +442,7 @@ class Algorithm:
         """The same equations seen through a dialect: its options, defaults and public name."""
         declared = self.unbound or self
         chosen, defaults = dict(dialect.options), dict(dialect.defaults)
+        types = dict(dialect.precisions)
         return replace(
             declared,
             name=dialect.public_name,
@@ -443,6 +454,9 @@ class Algorithm:
             hyperparameters=tuple(
                 replace(h, default=defaults.get(h.name, h.default))
                 for h in declared.hyperparameters
+            ),
+            blocks=tuple(
+                replace(b, narrowest=types.get(b.name, b.narrowest)) for b in declared.blocks
             ),
         )
 

@@ -23,7 +23,7 @@ RESERVED = frozenset(
 )
 # Dots follow the names of composed algorithms, which may have hyphens.
 _EQUATION = re.compile(r"([a-z][a-z0-9_-]*\.)*[a-z][a-z0-9_]*")
-_NARROW = ("bfloat16", "float16", "float32")
+_NARROW = ("bfloat16", "float16", "float32", model.OWN)
 _FORM = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _DIALECT = re.compile(r"[a-z][a-z0-9-]*/[a-z0-9][a-z0-9-]*")
 _COMPOSED = re.compile(r"[a-z][a-z0-9/().-]*")
@@ -188,13 +188,15 @@ def _blocks(algorithm: model.Algorithm) -> None:
     used = {let.block for let in ir.lets(algorithm.body)}
     for k, block in enumerate(algorithm.blocks):
         if block.narrowest not in _NARROW:
-            known = ", ".join(_NARROW)
-            reason = f"its narrowest type is one of {known}, not {block.narrowest!r}"
-            fail(algorithm, block.name, reason, block.line)
+            fail(algorithm, block.name, _no_type(block.narrowest), block.line)
         if block.name in (other.name for other in algorithm.blocks[:k]):
             fail(algorithm, block.name, "two blocks of this precision have one name", block.line)
         if block.name not in used:
             fail(algorithm, block.name, "the block holds no equation", block.line)
+
+
+def _no_type(name: str) -> str:
+    return f"its narrowest type is one of {', '.join(_NARROW)}, not {name!r}"
 
 
 def _initial_value(algorithm: model.Algorithm, state: model.State, constants: set[str]) -> None:
@@ -227,6 +229,7 @@ def _dialects(algorithm: model.Algorithm) -> None:
                 fail(algorithm, d.name, f"there is no hyperparameter {name}")
             if not algorithm.hyperparameter(name).domain.contains(default):
                 fail(algorithm, d.name, f"default {name}={default} is outside its domain")
+        _dialect_precisions(algorithm, d)
         _dialect_requirements(algorithm, d)
 
 
@@ -234,6 +237,16 @@ def _slots(algorithm: model.Algorithm, dialect: model.Dialect) -> None:
     if {slot for slot, _ in dialect.inner} != set(algorithm.slots):
         slots = ", ".join(algorithm.slots) or "no slot"
         fail(algorithm, dialect.name, f"inside= must fill {slots}")
+
+
+def _dialect_precisions(algorithm: model.Algorithm, dialect: model.Dialect) -> None:
+    known = [b.name for b in algorithm.blocks]
+    for name, narrowest in dialect.precisions:
+        if name not in known:
+            reason = f"there is no block {name}; it has {', '.join(known) or 'none'}"
+            fail(algorithm, dialect.name, reason)
+        if narrowest not in _NARROW:
+            fail(algorithm, dialect.name, f"{name}: {_no_type(narrowest)}")
 
 
 def _dialect_requirements(algorithm: model.Algorithm, dialect: model.Dialect) -> None:

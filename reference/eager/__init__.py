@@ -11,6 +11,7 @@ from instep.reference.eager.adagrad import Adagrad
 from instep.reference.eager.adam import Adam
 from instep.reference.eager.adamax import Adamax
 from instep.reference.eager.adamc import AdamC
+from instep.reference.eager.adamuon import AdaMuon
 from instep.reference.eager.adamw import AdamW
 from instep.reference.eager.adan import Adan
 from instep.reference.eager.ademamix import AdEMAMix
@@ -55,6 +56,7 @@ __all__ = [
     "SGDW",
     "AdEMAMix",
     "AdaBelief",
+    "AdaMuon",
     "Adadelta",
     "Adafactor",
     "Adagrad",

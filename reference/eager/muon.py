@@ -123,9 +123,9 @@ class Muon(EagerOptimizer):
         else:
             U = M  # muon.direction@no
         if theta.shape[-2] > theta.shape[-1]:
-            X = U.mT  # muon.orient@tall
+            X = U.to(torch.bfloat16).mT  # muon.orient@tall
         else:
-            X = U  # muon.orient@wide
+            X = U.to(torch.bfloat16)  # muon.orient@wide
         X = X / torch.sqrt((X**2).sum()).clamp(min=eps)  # muon.normalise@clamp
         for i in range(int(ns_steps)):
             A = X @ X.mT  # muon.gram
@@ -139,5 +139,5 @@ class Muon(EagerOptimizer):
             # muon.scale@match_rms_adamw
             k = 0.2 * math.sqrt(math.maximum(theta.shape[-2], theta.shape[-1]))
         theta = theta - lr * weight_decay * theta  # muon.decay
-        theta = theta - lr * k * X  # muon.update
+        theta = theta - lr * k * X.to(theta.dtype)  # muon.update
         return theta

@@ -136,9 +136,9 @@ class NorMuon(EagerOptimizer):
         else:
             U = M  # normuon.direction@no
         if theta.shape[-2] > theta.shape[-1]:
-            X = U.mT  # normuon.orient@tall
+            X = U.to(torch.bfloat16).mT  # normuon.orient@tall
         else:
-            X = U  # normuon.orient@wide
+            X = U.to(torch.bfloat16)  # normuon.orient@wide
         X = X / (torch.sqrt((X**2).sum()) + ns_eps)  # normuon.normalise@added
         for i in range(int(ns_steps)):
             A = X @ X.mT  # normuon.gram
@@ -146,6 +146,7 @@ class NorMuon(EagerOptimizer):
             X = a * X + B @ X  # normuon.newton_schulz
         if theta.shape[-2] > theta.shape[-1]:
             X = X.mT  # normuon.orient@back
+        X = X.to(theta.dtype)
         # normuon.row_moment
         V = state["second_momentum_buffer"] = beta2 * V_prev + (1 - beta2) * (X**2).mean(
             dim=-1, keepdim=True

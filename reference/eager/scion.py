@@ -123,9 +123,9 @@ class Scion(EagerOptimizer):
         M = state["momentum_buffer"] = (1 - alpha) * M_prev + alpha * g  # scion.momentum
         if theta.dim() == 2:
             if theta.shape[-2] > theta.shape[-1]:
-                X = M.mT  # scion.orient@tall
+                X = M.to(torch.bfloat16).mT  # scion.orient@tall
             else:
-                X = M  # scion.orient@wide
+                X = M.to(torch.bfloat16)  # scion.orient@wide
             X = X / (torch.sqrt((X**2).sum()) + ns_eps)  # scion.normalise@added
             for i in range(int(ns_steps)):
                 A = X @ X.mT  # scion.gram
@@ -134,7 +134,7 @@ class Scion(EagerOptimizer):
             if theta.shape[-2] > theta.shape[-1]:
                 X = X.mT  # scion.orient@back
             k = math.sqrt(theta.shape[-2] / theta.shape[-1])  # scion.fan@ratio
-            D = k * X  # scion.direction@spectral
+            D = k * X.to(theta.dtype)  # scion.direction@spectral
         else:
             D = M / (torch.sqrt((M**2).mean()) + eps)  # scion.direction@rms
         if unconstrained:

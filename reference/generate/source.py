@@ -214,7 +214,6 @@ def _vectorized_context(frame: Frame) -> Mapping[str, Any]:
     arguments = frame.in_order([*frame.arguments(), *flags])
     context |= {
         "base": _bases(frame, base),
-        "equations": eager.emit(frame, narrow=True),
         "documentation": frame_text.documentation(frame, (*flags, backend)),
         "signature": frame_text.signature([*arguments, backend]),
         "entries": [a.key for a in arguments],

@@ -11,6 +11,7 @@ from instep.reference.vectorized.adagrad import Adagrad
 from instep.reference.vectorized.adam import Adam
 from instep.reference.vectorized.adamax import Adamax
 from instep.reference.vectorized.adamc import AdamC
+from instep.reference.vectorized.adamuon import AdaMuon
 from instep.reference.vectorized.adamw import AdamW
 from instep.reference.vectorized.adan import Adan
 from instep.reference.vectorized.ademamix import AdEMAMix
@@ -55,6 +56,7 @@ __all__ = [
     "SGDW",
     "AdEMAMix",
     "AdaBelief",
+    "AdaMuon",
     "Adadelta",
     "Adafactor",
     "Adagrad",

@@ -169,18 +169,17 @@ class NorMuon(VectorizedOptimizer):
             X = a * X + B @ X  # normuon.newton_schulz
         if theta.shape[-2] > theta.shape[-1]:
             X = X.mT  # normuon.orient@back
+        X = X.to(theta.dtype)
         # normuon.row_moment
-        V = state["second_momentum_buffer"] = beta2 * V_prev + (1 - beta2) * (
-            X.to(theta.dtype) ** 2
-        ).mean(dim=-1, keepdim=True)
-        D = X.to(theta.dtype) / (torch.sqrt(V) + eps)  # normuon.rows
+        V = state["second_momentum_buffer"] = beta2 * V_prev + (1 - beta2) * (X**2).mean(
+            dim=-1, keepdim=True
+        )
+        D = X / (torch.sqrt(V) + eps)  # normuon.rows
         s = torch.sqrt((D**2).sum()) + eps  # normuon.size@added
         if update_scale == "preserve_norm":
             # normuon.scale@original
             k = math.sqrt(math.maximum(1, theta.shape[-2] / theta.shape[-1]))
-            D = D * (
-                torch.sqrt((X.to(theta.dtype) ** 2).sum()) / s
-            )  # normuon.rescale@preserve_norm
+            D = D * (torch.sqrt((X**2).sum()) / s)  # normuon.rescale@preserve_norm
         else:
             k = 0.2 * math.sqrt(theta.shape[-2] * theta.shape[-1])  # normuon.scale@match_rms
             D = D / s  # normuon.rescale@match_rms

@@ -78,6 +78,8 @@ with algorithm("muon", "Muon: momentum orthogonalised by Newton-Schulz") as spec
     dialect("muon/torch", "torch.optim.Muon", export="Muon",
             note="The momentum is an average; its documentation writes a sum, which differs in "
                  "the state and against eps alone. Newton-Schulz runs in bfloat16.")
+    dialect("muon/own-type", "the equations as they stand", precisions={"orthogonalise": "own"},
+            note="Newton-Schulz runs in the parameter's type: in float32 where that is float32.")
     dialect("muon/moonlight", "arXiv:2502.16982, section 2.2", scale="match_rms_adamw",
             note="The learning rate of AdamW serves: an update has a root mean square of 0.2.")
     dialect("muon/keller-jordan", "github.com/KellerJordan/Muon, as first released",

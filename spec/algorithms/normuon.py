@@ -30,6 +30,7 @@ with algorithm("normuon", "NorMuon: Muon with a second moment for every row") as
     scale = option("scale", "original", "match_rms_adamw",
                    description="how the learning rate depends on the shape of the matrix")
     guard = option("guard", "added", "none", description="how eps keeps the last norm from zero")
+    decay = option("decay", "decoupled", "l2", description="how weight decays")
     floor = option("floor", "added", "clamp", description="how ns_eps keeps the norm from zero")
     M = state("M", "momentum_buffer", aliases=("momentum", "exp_avg", "buf"),
               description="momentum")
@@ -39,6 +40,8 @@ with algorithm("normuon", "NorMuon: Muon with a second moment for every row") as
     D, s, k = local("D"), local("s"), local("k", r"\kappa")
 
     let("gradient", g, grad(theta))
+    with when(decay == "l2"), when(~equal(wd, 0)):
+        let("l2", g, g + wd * theta)
     let("momentum", M, mu * prev(M) + (1 - mu) * g)
     let("direction", U, choose(nesterov, yes=mu * M + (1 - mu) * g, no=M))
 
@@ -67,7 +70,8 @@ with algorithm("normuon", "NorMuon: Muon with a second moment for every row") as
     with otherwise():
         let("scale", k, 0.2 * sqrt(rows(theta) * cols(theta)), form="match_rms")
         let("rescale", D, D / s, form="match_rms")
-    let("decay", theta, theta - lr * wd * theta)
+    with when(decay == "decoupled"):
+        let("decay", theta, theta - lr * wd * theta)
     let("update", theta, theta - lr * k * D)
 
     require(equal(ndim(theta), 2), "NorMuon takes parameters of 2 dimensions")
@@ -90,3 +94,6 @@ with algorithm("normuon", "NorMuon: Muon with a second moment for every row") as
     dialect("normuon/moonlight", "pytorch_optimizer.NorMuon(use_adjusted_lr=True)",
             scale="match_rms_adamw", floor="clamp",
             note="The norm is that of before, times Moonlight's factor of the longer side.")
+    dialect("normuon/l2", "pytorch_optimizer.NorMuon(weight_decouple=False)",
+            decay="l2", floor="clamp",
+            note="The decay joins the gradient, so the orthogonalisation sees it.")

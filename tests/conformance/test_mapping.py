@@ -14,9 +14,10 @@ from instep.conformance.mapping import Binding, StateMap, infer_mapping
 from instep.conformance.observe import Moment, Recording
 from instep.conformance.oracle import Model
 from instep.conformance.probes import ProbeFactory
-from instep.conformance.profile import grades
+from instep.conformance.profile import FLOAT_TYPES, grades
 from instep.spec.arithmetic import Float64
 from instep.spec.interpret import Interpreter
+from instep.spec.model import Algorithm
 
 ADAM = spec.get("adam")
 PROFILE = grades("float64")[-1]
@@ -24,15 +25,20 @@ STEPS = 8
 Keep = Callable[[Mapping[str, Any], int], Mapping[str, Any]]
 
 
-def recorded(keep: Keep, gradients: float = 1.0) -> Recording:
+def recorded(
+    keep: Keep,
+    gradients: float = 1.0,
+    algorithm: Algorithm = ADAM,
+    shapes: tuple[tuple[int, ...], ...] = ((9,), (2, 3)),
+) -> Recording:
     """A correct run that shows what `keep` makes of the states after step t."""
-    factory = ProbeFactory(ADAM, ADAM.defaults(), ADAM.option_defaults())
+    factory = ProbeFactory(algorithm, algorithm.defaults(), algorithm.option_defaults())
     values = {"weight_decay": 0.0} if gradients == 0 else {}
-    probe = factory.make("x", shapes=((9,), (2, 3)), steps=STEPS, values=values)
+    probe = factory.make("x", shapes=shapes, steps=STEPS, values=values)
     scaled = tuple(tuple(gradients * g for g in step) for step in probe.gradients)
     probe = replace(probe, gradients=scaled)
     runner = Interpreter(
-        ADAM,
+        algorithm,
         Float64(),
         probe.parameters,
         options=probe.options,
@@ -102,6 +108,18 @@ def test_a_wrong_state_is_found_by_its_name_only():
 def test_a_state_that_is_not_there_has_no_binding():
     assert list(inferred(lambda s, t: {"m": s["m"]})) == ["m"]
     assert inferred(lambda s, t: {}) == {}
+
+
+def test_a_bound_that_is_wider_than_the_state_finds_nothing_by_value():
+    """So it is behind Newton-Schulz in bfloat16, where m lies within the bound of V."""
+    algorithm = spec.get("adamuon/average")
+    profile = grades("float64", blocks={"orthogonalise": FLOAT_TYPES["bfloat16"]})[-1]
+    for shapes in (((7, 5),), ((7, 5), (3, 4))):
+        recording = recorded(
+            lambda s, t: {"m": s["M"], "v": s["V"].ravel()}, algorithm=algorithm, shapes=shapes
+        )
+        found = infer_mapping(Model(algorithm), recording, profile).bindings
+        assert found == {"M": Binding("M", "m"), "V": Binding("V", "v", confirmed=False)}
 
 
 def test_a_tensor_that_never_changes_is_no_state():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,12 @@ from instep.conformance.mutate import mutants
 from instep.conformance.observe import Recording
 from instep.conformance.oracle import Model, Oracle, lockstep, trajectory
 from instep.conformance.probes import Probe, ProbeFactory
-from instep.conformance.profile import grades
+from instep.conformance.profile import FLOAT_TYPES, grades
 from instep.conformance.spread import RUNS, Spread
 from instep.conformance.subject import Subject, run
 from instep.conformance.verdict import IN_STEP, SPREAD, Severity, Tally
 
-MUON = spec.get(str(Path(__file__).parents[1] / "reference/specs/muon.py"))
+MUON = spec.get("muon/torch").with_options({"nesterov": False})
 KEPT = ["a", "b", "c", "ns_steps", "momentum"]
 
 
@@ -33,6 +32,7 @@ class Muon(torch.optim.Optimizer):
         self,
         params: Any,
         lr: float,
+        weight_decay: float,
         momentum: float,
         eps: float,
         ns_steps: int,
@@ -40,7 +40,7 @@ class Muon(torch.optim.Optimizer):
         order: str = "",
         wrong: str = "",
     ) -> None:
-        values = {"lr": lr, "momentum": momentum, "eps": eps}
+        values = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "eps": eps}
         super().__init__(params, {**values, "rounds": ns_steps, "polynomial": ns_coefficients})
         self.order, self.wrong = order, wrong
 
@@ -54,6 +54,7 @@ class Muon(torch.optim.Optimizer):
                 x = self.orthogonal(m.T if tall else m, group)
                 ratio = p.shape[0] / p.shape[1]
                 scale = 1.0 if self.wrong == "scale" else max(1, ratio) ** 0.5
+                p.mul_(1 - group["lr"] * group["weight_decay"])
                 p.sub_(group["lr"] * scale * (x.T if tall else x))
 
     def orthogonal(self, x: torch.Tensor, group: dict[str, Any]) -> torch.Tensor:
@@ -104,6 +105,23 @@ def test_wrong_ones_are_thousands_of_spreads_away(dtype: str, wrong: str):
     assert found.severity is Severity.OUT
     assert found.worst > 4096
     assert found.first.yardstick == (SPREAD if dtype == "float32" else "bound")
+
+
+def test_coarser_runs_start_where_the_others_do_and_round_their_blocks_in_fewer_bits():
+    kinds = {"orthogonalise": FLOAT_TYPES["bfloat16"]}
+    profile, probe = grades("float64", blocks=kinds)[0], made("float64", steps=2)
+    spread = Spread(profile, partial(Oracle, Model(MUON), probe, profile))
+    far = probe.parameters[0] + 1
+    spread.place(1, 0, far, {})
+    exact = Oracle(Model(MUON), probe, grades("float64")[0])
+    exact.place(0, far, {})
+    exact.step(1)
+    expected = exact.interpreter.slots[0].theta.value
+    fine, coarse = (
+        np.linalg.norm(spread.values("theta", 1, 0, 4, coarser=coarser) - expected)
+        for coarser in (False, True)
+    )
+    assert 4 * fine < coarse < 16 * fine < np.linalg.norm(expected - probe.parameters[0])
 
 
 @pytest.mark.parametrize(("wrong", "explained"), [("", True), ("scale", False)])

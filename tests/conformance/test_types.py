@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from instep.conformance.context import Context
+from instep.conformance.diagnose import reproduces
 from instep.conformance.errors import UsageError
-from instep.conformance.profile import FLOAT_TYPES, grades
+from instep.conformance.oracle import Model
+from instep.conformance.profile import FLOAT_TYPES, FloatType, grades
 from instep.conformance.suite import Session
 from instep.conformance.types import block_type, computed_in
+from instep.spec import get
 
 BFLOAT16, HALF, SINGLE = (FLOAT_TYPES[n] for n in ("bfloat16", "float16", "float32"))
 
@@ -40,8 +42,9 @@ def test_grades_name_the_blocks_that_are_narrower():
     assert not any(p.blocks for p in grades("bfloat16", blocks={"inside": BFLOAT16})[1:])
 
 
-def context(subject: type, **keywords: object) -> Context:
-    return Session(subject, "muon", **keywords).context
+def blocks(subject: type, dialect: str = "muon", **keywords: object) -> dict[str, FloatType]:
+    context = Session(subject, dialect, **keywords).context
+    return context.blocks(context.algorithm)
 
 
 class Own(torch.optim.Muon):
@@ -53,10 +56,25 @@ class Own(torch.optim.Muon):
                 p.data.sub_(group["lr"] * p.grad)
 
 
+def test_a_dialect_that_computes_a_block_in_the_parameters_type_admits_no_other():
+    assert blocks(torch.optim.Muon, "muon/own-type") == {}
+    session = Session(torch.optim.Muon, "muon/own-type")
+    assert session.run("muon/numerics/trajectory").status == "failed"
+
+
+def test_candidates_are_seen_in_the_types_of_their_own_blocks():
+    """A block that the checked dialect has in the parameter's type may be narrow in another."""
+    context = Session(torch.optim.Muon, "muon/own-type").context
+    recording = context.record(context.probes.make("x", steps=3))
+    assert recording.blocks(get("muon/torch")) == {"orthogonalise": BFLOAT16}
+    assert reproduces(Model(get("muon/torch")), recording)
+    assert not reproduces(Model(get("muon/own-type")), recording)
+
+
 def test_what_a_step_does_decides_and_what_is_declared_overrides():
-    assert context(torch.optim.Muon).blocks == {"orthogonalise": BFLOAT16}
-    assert context(Own).blocks.get("orthogonalise", FLOAT_TYPES["float64"]).bits == 53
-    declared = context(torch.optim.Muon, profile={"orthogonalise": "float16"})
-    assert declared.blocks == {"orthogonalise": HALF}
+    assert blocks(torch.optim.Muon) == {"orthogonalise": BFLOAT16}
+    assert blocks(Own).get("orthogonalise", FLOAT_TYPES["float64"]).bits == 53
+    declared = blocks(torch.optim.Muon, profile={"orthogonalise": "float16"})
+    assert declared == {"orthogonalise": HALF}
     with pytest.raises(UsageError, match=r"it says state=T or orthogonalise=T, with T one of"):
-        context(Own, profile={"newton": "float16"})
+        blocks(Own, profile={"newton": "float16"})

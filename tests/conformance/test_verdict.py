@@ -158,13 +158,20 @@ def test_an_empty_tensor_changes_nothing():
     assert tally.blind
 
 
-def whole(away: float, *, spread: float = 1e-6, bound: float = 1.0, seen: int = 0) -> Lanes:
-    """Sixteen lanes whose bounds show nothing (but for some), in four runs of this spread."""
+def whole(
+    away: float, *, spread: float = 1e-6, bound: float = 1.0, seen: int = 0, growth: float = 8
+) -> Lanes:
+    """Sixteen lanes whose bounds show nothing (but for some), in four runs of this spread.
+
+    `growth` is that of the spread where the runs round more coarsely.
+    """
     expected, bounds = np.ones(16), np.full(16, bound)
     bounds[:seen] = 1e-9
     rows = expected + spread / 4 * np.array([[1.0], [-1.0], [0.5], [0.0]])
     found = lanes(expected + away / 4, expected, bounds)
-    found.runs = lambda runs=4: rows[:runs]
+    found.runs = lambda runs=4, coarser=False: (
+        expected + (rows[:runs] - expected) * (growth if coarser else 1)
+    )
     return found
 
 
@@ -218,6 +225,15 @@ def test_lanes_that_some_run_has_no_number_for_are_left_out():
     found.got[3] = 99.0
     assert tally.add(found) is Severity.IN_STEP
     assert (tally.seen, tally.insensitive) == (15, 1)
+
+
+@pytest.mark.parametrize(
+    ("growth", "severity"), [(8, Severity.OUT), (15, Severity.OUT), (17, Severity.POOR)]
+)
+def test_a_tensor_that_leaps_under_coarser_roundings_is_not_condemned(growth, severity):
+    """Where a sign may turn the spread of a few runs says little; elsewhere it is in proportion."""
+    assert Tally(True, coarse=True).add(whole(0.8, growth=growth)) is severity
+    assert Tally(True).add(whole(0.8, growth=growth)) is Severity.OUT
 
 
 def test_norms_neither_overflow_nor_vanish():

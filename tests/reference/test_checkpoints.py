@@ -27,7 +27,7 @@ CASES = [
     ("RAdam", {"decoupled_weight_decay": True, "weight_decay": 0.125}),
 ]
 # They round so coarsely that digits say nothing; their tests are those of matrices.
-NARROW = {c for name, c in OPEN.items() if get(name).blocks}
+NARROW = {c for name, c in OPEN.items() if get(name).narrow}
 LR = {"lr": 0.25}
 OURS = {"vectorized": reference, "eager": eager}
 

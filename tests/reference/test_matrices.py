@@ -9,6 +9,8 @@ import torch
 
 from instep.conformance.types import computed_in
 from instep.reference import Muon, Scion, eager
+from instep.reference.generate import load_class
+from instep.spec import get
 
 CLASSES = [Muon, eager.Muon]
 
@@ -58,22 +60,24 @@ def test_complex_matrices_are_refused(cls):
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_the_vectorized_form_orthogonalises_in_the_narrow_type_and_the_eager_one_does_not(dtype):
-    seen = {}
-    for cls in CLASSES:
-        p = matrix(6, 4, dtype=dtype)
-        optimizer = cls([p])
-        seen[cls] = [t.name for t in computed_in(optimizer.step)]
-        assert p.dtype == dtype
-        assert optimizer.state[p]["momentum_buffer"].dtype == dtype
-    own = str(dtype).removeprefix("torch.")
-    assert seen == {Muon: ["bfloat16", own], eager.Muon: [own]}
+@pytest.mark.parametrize("target", ["eager", "vectorized"])
+@pytest.mark.parametrize("dialect", ["muon/torch", "muon/own-type", "adamuon/average"])
+def test_a_block_is_computed_in_the_type_of_the_dialect(dialect, target, dtype):
+    algorithm = get(dialect)
+    p = matrix(6, 4, dtype=dtype)
+    optimizer = load_class(algorithm, target)([p])
+    seen = [t.name for t in computed_in(optimizer.step)]
+    assert seen == [*sorted(set(algorithm.narrow.values())), str(dtype).removeprefix("torch.")]
+    kept = [p, *(x for x in optimizer.state[p].values() if x.numel() > 1)]
+    assert len(kept) >= 2
+    assert {x.dtype for x in kept} == {dtype}
 
 
-def test_torchs_state_loads_and_the_next_step_is_near_torchs():
+@pytest.mark.parametrize("cls", CLASSES)
+def test_torchs_state_loads_and_the_next_step_is_near_torchs(cls):
     ours, theirs = matrix(7, 5), matrix(7, 5)
     reference = torch.optim.Muon([theirs], lr=0.1)
-    optimizer = Muon([ours], lr=0.1)
+    optimizer = cls([ours], lr=0.1)
     reference.step()
     with torch.no_grad():
         ours.copy_(theirs)

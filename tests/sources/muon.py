@@ -123,6 +123,7 @@ SOURCES = (
     Source("muon/torch", "torch.optim:Muon"),
     _grouped("muon/torch"),
     _transcribed("muon/torch", kept="average"),
+    _transcribed("muon/own-type", kept="average"),
     Source("muon/moonlight", "torch.optim:Muon", {"adjust_lr_fn": "match_rms_adamw"}),
     _grouped("muon/moonlight", use_adjusted_lr=True),
     _transcribed("muon/keller-jordan"),

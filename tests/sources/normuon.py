@@ -106,4 +106,5 @@ SOURCES = (
     Source("normuon/paper", Transcribed, {"box": True}, paper="arXiv:2510.05491, algorithm 1"),
     _grouped("normuon/match-rms", update_scale="match_rms"),
     _grouped("normuon/moonlight", use_adjusted_lr=True),
+    _grouped("normuon/l2", weight_decouple=False),
 )

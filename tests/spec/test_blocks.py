@@ -10,6 +10,7 @@ from instep.spec.arithmetic import Float64
 from instep.spec.author import (
     algorithm,
     choose,
+    dialect,
     equal,
     grad,
     hyper,
@@ -28,10 +29,13 @@ from instep.spec.author import (
 from instep.spec.conditions import misshapen
 from instep.spec.errors import SpecError
 from instep.spec.interpret import Interpreter
+from instep.spec.registry import get
 
 
-def halved(narrowest="bfloat16"):
+def halved(narrowest="bfloat16", **precisions):
     with algorithm("halved", "Half of it in a narrow type") as spec:
+        dialect("halved/as-declared", "here")
+        dialect("halved/other", "there", precisions=precisions)
         lr = hyper("lr", 0.5)
         x, y = local("x"), local("y")
         let("gradient", x, grad(theta))
@@ -71,6 +75,27 @@ def test_equations_remember_their_block_and_the_algorithm_its_type():
     }
 
 
+def test_a_dialect_decides_about_the_type_of_a_block():
+    declared = halved(inside="own")
+    first, other = map(declared.bind, declared.dialects)
+    assert (declared.narrow, first.narrow, other.narrow) == (
+        {"inside": "bfloat16"},
+        {"inside": "bfloat16"},
+        {},
+    )
+    assert other.bind(declared.dialects[0]).narrow == first.narrow
+    assert other.body == first.body
+    wide = halved("own", inside="float16")
+    assert [wide.bind(d).narrow for d in wide.dialects] == [{}, {"inside": "float16"}]
+
+
+def test_a_wrapper_computes_what_it_holds_in_the_types_of_its_dialect():
+    names = ("adamuon/paper", "adamuon/average")
+    held = [get(f"lookahead({name})").narrow for name in names]
+    assert held == [get(name).narrow for name in names]
+    assert [len(types) for types in held] == [1, 2]
+
+
 def test_the_interpreter_says_where_it_is_and_what_crosses_the_border():
     arithmetic = Noting()
     Interpreter(halved(), arithmetic, [np.ones(2)]).step([np.ones(2)])
@@ -100,6 +125,11 @@ def test_loops_and_their_rounds_belong_to_the_block_around_them():
     ("make", "message"),
     [
         (lambda: halved("int8"), r"halved.inside: its narrowest type is one of .*, not 'int8'"),
+        (
+            lambda: halved(inside="int8"),
+            r"halved/other: inside: its narrowest type is one of .*, own, not 'int8'",
+        ),
+        (lambda: halved(outside="own"), "halved/other: there is no block outside; it has inside"),
         (lambda: twice("inside", "inside"), "two blocks of this precision have one name"),
         (lambda: nested(), "it stands inside the block outer; close that one first"),
         (lambda: empty(), "the block holds no equation"),

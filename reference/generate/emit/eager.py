@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections import Counter
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
 from instep.reference.generate.emit.lines import Lines
@@ -17,14 +18,12 @@ from instep.spec.model import Hyperparameter, State, TypeEps
 from instep.spec.scope import Scope, infer
 
 
-def emit(frame: Frame, *, waits: bool = False, narrow: bool = False) -> list[str]:
+def emit(frame: Frame, *, waits: bool = False) -> list[str]:
     """Lines of the function body that runs the equations on one parameter.
 
-    With `waits` it asks for its gradient as parameters do that wait for each other; with `narrow`,
-    blocks of equations that may be computed in a narrower type are.
+    With `waits` it asks for its gradient as parameters do that wait for each other.
     """
-    types = {b.name: b.narrowest for b in frame.algorithm.blocks} if narrow else {}
-    return _Emitter(frame, waits, types).function()
+    return _Emitter(frame, waits).function()
 
 
 def by_type(hyperparameters: Iterable[Hyperparameter], like: str = ir.THETA) -> Iterator[str]:
@@ -58,7 +57,6 @@ class _Emitter:
 
     frame: Frame
     waits: bool = False
-    types: Mapping[str, str] = field(default_factory=dict)
     lines: Lines = field(default_factory=Lines)
     # The block that is being printed, and the one in which each symbol was assigned last.
     block: str = ""
@@ -68,6 +66,7 @@ class _Emitter:
 
     def __post_init__(self) -> None:
         frame = self.frame
+        self.types = frame.algorithm.narrow
         self.naming = Naming(frame)
         self.lockstep = self.waits or is_lockstep(frame)
         self.scopes = infer(frame.algorithm, frame.body)
@@ -82,6 +81,9 @@ class _Emitter:
         )
         self.print = _Printer("eager", names, self.scopes.of)
         self.totals: dict[ir.Reduce, str] = {}
+        outside = (let for let in ir.lets(frame.body) if let.block not in self.types)
+        nodes = (n for let in outside for n in ir.walk(let.value))
+        self.read_outside = Counter(n.name for n in nodes if isinstance(n, ir.Sym))
 
     # ---- before and after the equations
 
@@ -194,14 +196,28 @@ class _Emitter:
     def _let(self, let: ir.Let) -> None:
         self._evaluate(let.value)
         self.block = let.block if let.block in self.types else ""
+        if not self.block:
+            self._bring_back(let.value)
         self._assign(let)
         self.block = ""
+
+    def _bring_back(self, value: ir.Expr) -> None:
+        """What a block gave and several equations read is brought to the parameter's type once."""
+        names = (n.name for n in ir.walk(value) if isinstance(n, ir.Sym))
+        for name in dict.fromkeys(names) if self.lines.depth == 0 else ():
+            text = self._cast(name, self.blocks.get(name, ""))
+            if text != name and self.read_outside[name] > 1:
+                self.lines.add(f"{name} = {text}")
+                self.blocks[name] = ""
 
     def _assign(self, let: ir.Let) -> None:
         kept = self._state(let.target.name)
         value = self._value(let, kept)
         self.blocks[let.target.name] = self.block
         targets = self.print(let.target)
+        if self.block and (kept is not None or let.target.name == ir.THETA):
+            value = f"({value}).to({ir.THETA}.dtype)"
+            self.blocks[let.target.name] = ""
         if kept is not None and kept.shape != "history":
             targets += f' = {self._where(kept.scope)}["{kept.key}"]'
         self.lines.equation(f"{targets} = {value}", self.naming.equation(let))
@@ -283,10 +299,9 @@ class _Emitter:
         return any(isinstance(n, ir.Loss) for n in ir.nodes(self.frame.body))
 
     def _gradient(self, node: ir.Grad | ir.Loss) -> str:
-        if not self.lockstep:
-            return "grad"
-        name = "_grad" if isinstance(node, ir.Grad) else "_loss"
-        return f"{name}{self.points[node.at]}"
+        if isinstance(node, ir.Loss):
+            return f"_loss{self.points[node.at]}"
+        return self._cast(f"_grad{self.points[node.at]}" if self.lockstep else "grad")
 
     def _sum(self, node: ir.Reduce) -> None:
         name = f"_{node.op}{'' if not self.totals else f'_{len(self.totals) + 1}'}"

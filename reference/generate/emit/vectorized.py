@@ -38,7 +38,7 @@ _TORCH = {"add_scaled": "add"}
 
 def emit(frame: Frame) -> list[str] | None:
     """Lines of the function body for lists of tensors; None where there is no such form."""
-    if is_lockstep(frame) or masked(frame.body):
+    if is_lockstep(frame) or masked(frame.body) or frame.algorithm.narrow:
         return None
     try:
         return _Emitter(frame).function()

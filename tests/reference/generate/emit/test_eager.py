@@ -161,3 +161,42 @@ let("scale", theta, theta * k)
 """)
     with pytest.raises(GenerateError, match="own wraps another algorithm; compose the two first"):
         generate_source(wrapper, "eager")
+
+
+NARROW = """
+lr = hyper("lr", 0.5)
+m = state("m", "average")
+x, y = local("x"), local("y")
+with precision("inside", "bfloat16"):
+    let("double", x, 2 * grad(theta))
+    let("average", m, prev(m) + x)
+let("square", y, x * x)
+let("update", theta, theta - lr * y * x * m)
+"""
+
+
+@pytest.mark.parametrize("target", ["eager", "vectorized"])
+def test_a_block_is_computed_in_its_type_and_what_it_gives_is_kept_in_the_parameters(own, target):
+    algorithm = own(NARROW)
+    text = generate_source(algorithm, target)
+    for line in (
+        "x = 2 * grad.to(torch.bfloat16)  # own.double",
+        'm = state["average"] = (m_prev.to(torch.bfloat16) + x).to(theta.dtype)  # own.average',
+        "x = x.to(theta.dtype)\n        y = x * x  # own.square",
+        "theta = theta - lr * y * x * m  # own.update",
+    ):
+        assert f"        {line}\n" in text
+    p = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    p.grad = torch.full_like(p, 1 + 2.0**-12)
+    optimizer = load_class(algorithm, target)([p])
+    optimizer.step()
+    # The gradient is rounded to 1 where it enters.
+    assert p.tolist() == [-8.0, -8.0]
+    assert optimizer.state[p]["average"].dtype == torch.float64
+
+
+def test_a_block_of_the_parameters_own_type_is_like_no_block(own):
+    wide = generate_source(own(NARROW.replace('"bfloat16"', '"own"')), "eager")
+    assert ".to(" not in wide
+    plain = NARROW.replace('with precision("inside", "bfloat16"):\n', "").replace("\n    ", "\n")
+    assert generate_source(own(plain), "eager") == wide
