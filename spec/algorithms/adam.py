@@ -131,6 +131,9 @@ with algorithm("adam", "Adam: adaptive moment estimation") as spec:
     dialect("adamw/decay-unscaled", "arXiv:1711.05101, algorithm 2, with eta_t alone",
             decay="unscaled", defaults={"weight_decay": 1e-2},
             note="The learning rate does not scale the decay.")
+    dialect("adamw/keras", "keras.optimizers.AdamW", epsilon="hat", decay="decoupled",
+            defaults={"eps": 1e-7, "weight_decay": 4e-3},
+            note="Decay before, then a folded step size: eps weighs more in early steps.")
     dialect("adamw/hugging-face", "the listing of transformers before version 5",
             epsilon="hat", decay="after", defaults={"eps": 1e-6},
             note="Folded step size, eps-hat, and decay of the updated parameter.")

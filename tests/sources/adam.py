@@ -72,6 +72,17 @@ class DecayUnscaled(AdamWFrame):
         p.addcdiv_(m / c1, (v / c2).sqrt() + group["eps"], value=-group["lr"])
 
 
+class FoldedDecoupled(AdamWFrame):
+    """As Keras' base class does it: all weights decay, then the algorithm makes its step."""
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        p.sub_(p * group["weight_decay"] * group["lr"])
+        m, v, t = moments(p, state)
+        advance(m, v, g, group)
+        c1, c2 = corrections(t, group)
+        p.sub_(m * (group["lr"] * c2**0.5 / c1) / (v.sqrt() + group["eps"]))
+
+
 class HuggingFace(AdamWFrame):
     """The listing with `correct_bias=True`."""
 
@@ -172,6 +183,7 @@ SOURCES = (
         defects=PAUSES,
     ),
     Source("adamc/paper", DecayCorrected, paper="Defazio, algorithm 1"),
+    Source("adamw/keras", FoldedDecoupled, paper="keras' AdamW"),
     Source("adamw/hugging-face", HuggingFace, paper="transformers' AdamW"),
     Source("adamw/bert", Bert, paper="transformers' AdamW, correct_bias=False"),
 )
