@@ -23,7 +23,7 @@ from instep.conformance.oracle import Model
 from instep.conformance.shared_runs import SharedRuns
 from instep.conformance.subject import Subject, name_of
 from instep.conformance.suite import Session
-from instep.spec.model import Algorithm, Dialect
+from instep.spec.model import Algorithm, Dialect, OptionValue
 
 Progress = Callable[[int, int, str], None]
 
@@ -41,6 +41,7 @@ class Match:
         failing: numeric checks that it fails nevertheless, at corners that the runs leave out.
         settings: {keyword: value} that make the subject this dialect rather than another one with
             the same equations, where its own defaults do not.
+        options: {keyword: value} that the subject has fixed otherwise than the dialect does.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Match:
     other: Mapping[str, Any] = field(default_factory=dict)
     failing: tuple[str, ...] = ()
     settings: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Identification:
                     "other": {k: repr(v) for k, v in m.other.items()},
                     "failing": list(m.failing),
                     "settings": dict(m.settings),
+                    "options": dict(m.options),
                 }
                 for m in self.matches
             ],
@@ -106,6 +109,8 @@ def remarks(match: Match) -> Iterator[tuple[str, str]]:
     yield "matched", names or "no hyperparameter"
     if match.fixed:
         yield "cannot set", ", ".join(match.fixed)
+    if match.options:
+        yield "but with", ", ".join(f"{k} = {v}" for k, v in match.options.items())
     if match.other:
         yield "left alone", ", ".join(f"{k} = {v!r}" for k, v in match.other.items())
     if match.settings:
@@ -215,7 +220,9 @@ class _Search:
             # not, or have other values for what the subject cannot set.
             if session is None or _differs(session, meaning, rename):
                 session = self._session(meaning, rename)
-            if session is not None and _reproduced(_model(meaning), session):
+            if session is not None and any(
+                _reproduced(m, session) for m in _models(meaning, session)
+            ):
                 yield meaning
 
     def _session(self, algorithm: Algorithm, rename: Mapping[str, str]) -> Session | None:
@@ -252,12 +259,16 @@ class _Search:
                 if check.name in ("numerics/trajectory", "numerics/defaults"):
                     return None
                 failing.append(check.name)
-        return _match(meaning, session.subject, tuple(sorted(failing)))
+        return _match(meaning, session, tuple(sorted(failing)))
 
     def best(self) -> tuple[Match, ...]:
-        """All matches; if some fail no check, only those. The freest first, which says most."""
-        whole = [m for m in self.matches if not m.failing]
-        return tuple(sorted(whole or self.matches, key=_distance))
+        """The matches that fail no check, if there are any, and of those the dialects as they are.
+
+        The freest first, which says most.
+        """
+        found = [m for m in self.matches if not m.failing] or self.matches
+        found = [m for m in found if not m.options] or found
+        return tuple(sorted(found, key=_distance))
 
 
 def _distance(match: Match) -> tuple[int, int, int]:
@@ -281,11 +292,27 @@ def _differs(session: Session, meaning: Algorithm, rename: Mapping[str, str]) ->
     return any(ours[name] != theirs[name] for name in own.missing)
 
 
-def _model(meaning: Algorithm) -> Model:
-    """A dialect's own value of the options that tell dialects apart; the rest as probed."""
-    telling = {name for d in meaning.dialects for name, _ in d.options}
-    options = {k: v for k, v in meaning.option_defaults().items() if k in telling}
-    return Model(meaning, options=options)
+def _models(meaning: Algorithm, session: Session) -> Iterator[Model]:
+    """The dialect as it is, then with the options that the subject has fixed; rest as probed."""
+    own = {k: v for k, v in meaning.option_defaults().items() if k in _telling(meaning)}
+    yield Model(meaning, options=own)
+    if _chosen(meaning, session):
+        naming = session.subject.naming
+        bound = {k for k, name in naming.options.items() if name in naming.bound}
+        yield Model(meaning, options={k: v for k, v in own.items() if k not in bound})
+
+
+def _telling(meaning: Algorithm) -> set[str]:
+    """Options that tell dialects apart."""
+    return {name for d in meaning.dialects for name, _ in d.options}
+
+
+def _chosen(meaning: Algorithm, session: Session) -> dict[str, OptionValue]:
+    """{keyword: value} of such options that the subject has fixed otherwise than the dialect."""
+    naming, own = session.subject.naming, meaning.option_defaults()
+    fixed = {k: name for k, name in naming.options.items() if name in naming.bound}
+    given = {k: v for k, v in session.base.options.items() if k in fixed and k in _telling(meaning)}
+    return {fixed[k]: v for k, v in given.items() if v != own[k]}
 
 
 def _reproduced(model: Model, session: Session) -> bool:
@@ -329,14 +356,15 @@ def _recordings(session: Session) -> Iterator[Recording]:
         yield run
 
 
-def _match(meaning: Algorithm, subject: Subject, failing: tuple[str, ...]) -> Match:
-    naming = subject.naming
+def _match(meaning: Algorithm, session: Session, failing: tuple[str, ...]) -> Match:
+    subject, naming = session.subject, session.subject.naming
     named = {symbol: _shown(keyword) for symbol, keyword in naming.hyperparameters.items()}
     note = meaning.dialect.note if meaning.dialect is not None else ""
     used = {k.name for k in naming.hyperparameters.values()} | set(naming.options.values())
     other = {k: v for k, v in keywords.numbers(subject.factory).items() if k not in used}
     settings = _settings(meaning, subject)
-    return Match(meaning.full_name, named, naming.missing, note, other, failing, settings)
+    options = _chosen(meaning, session)
+    return Match(meaning.full_name, named, naming.missing, note, other, failing, settings, options)
 
 
 def _shown(keyword: Keyword) -> str:

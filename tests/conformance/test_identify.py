@@ -228,6 +228,14 @@ def test_a_subject_that_does_not_run_says_why() -> None:
     assert "out of order" in found.to_text()
 
 
+def test_an_option_fixed_otherwise_is_said_unless_it_has_a_name_of_its_own() -> None:
+    centered = functools.partial(torch.optim.RMSprop, centered=True)
+    found = identify(centered)
+    assert [m.name for m in found.matches] == ["rmsprop/torch"]
+    assert "but with: centered = True" in found.to_text()
+    assert named(functools.partial(torch.optim.Adam, amsgrad=True)) == ["amsgrad/torch"]
+
+
 def test_plain_data() -> None:
     found: Identification = identify(torch.optim.AdamW)
     data = json.loads(json.dumps(found.to_json()))

@@ -13,7 +13,7 @@ import io
 import re
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from importlib.metadata import packages_distributions, version
@@ -69,9 +69,10 @@ class Finding:
 
     Attributes:
         claim: the public name that the class bears, empty if the catalogue has none such.
-        matches: dialects that it is in step with, the best first.
+        matches: dialects that it is in step with at the values that are its own, the best first.
         hyperparameters: of the best match, {spec symbol: keyword}.
-        notes: what the best match leaves alone, cannot set, or fails nevertheless.
+        notes: what the best match leaves alone, cannot set, or fails nevertheless, and which other
+            dialects it is with other values.
         reason: why it could not be run, empty if it ran.
         seconds: what it took.
     """
@@ -129,7 +130,8 @@ def survey(target: Target) -> Finding:
     torch.set_num_threads(1)
     started = time.perf_counter()
     needed = {**NEEDED.get(target.package, {}), **NEEDED.get(_key(target), {})}
-    matches: tuple[Any, ...] = ()
+    own: tuple[Any, ...] = ()
+    others: list[Any] = []
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         subject = getattr(importlib.import_module(target.package), target.name)
@@ -139,6 +141,9 @@ def survey(target: Target) -> Finding:
             with limited(LIMIT):
                 found = identify(subject, hyperparameters=needed)
             matches, reason = found.matches, found.reason
+            # What it becomes by other values is said, but is not what it is.
+            own = tuple(m for m in matches if not m.settings) or matches[:1]
+            others = [m for m in matches if m not in own]
         except SubjectError as error:
             reason = str(error)
     return Finding(
@@ -147,9 +152,9 @@ def survey(target: Target) -> Finding:
         target.name,
         dict(target.keywords),
         claim(target.name),
-        tuple(m.name for m in matches),
-        dict(matches[0].hyperparameters) if matches else {},
-        _notes(matches[0]) if matches else (),
+        tuple(m.name for m in own),
+        dict(own[0].hyperparameters) if own else {},
+        _notes(own[0], others) if own else (),
         reason,
         time.perf_counter() - started,
     )
@@ -159,13 +164,20 @@ def _key(target: Target) -> str:
     return f"{target.package}:{target.name}"
 
 
-def _notes(match: Any) -> tuple[str, ...]:
+def _notes(match: Any, others: Iterable[Any]) -> tuple[str, ...]:
     labelled = {
+        "with": _assignments(match.settings),
+        "but with": _assignments(match.options),
         "cannot set": ", ".join(match.fixed),
-        "left alone": ", ".join(f"{k} = {v!r}" for k, v in match.other.items()),
+        "left alone": _assignments(match.other),
         "but fails": ", ".join(match.failing),
+        "is": "; ".join(f"{m.name} with {_assignments(m.settings)}" for m in others),
     }
     return tuple(f"{label} {text}" for label, text in labelled.items() if text)
+
+
+def _assignments(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{k} = {v!r}" for k, v in values.items())
 
 
 def release(package: str) -> str:
