@@ -155,6 +155,7 @@ class RandomRounding(Float64):
         inner = min(self.unit, FLOAT_TYPES["float32"].unit)
         size = np.maximum(np.abs(exact), np.sqrt(squares)) * math.sqrt(max(n - 1, 0))
         walked = exact + inner * size * self._part(np.shape(exact))
+        walked = np.where(np.isinf(exact), exact, walked)
         return np.asarray(self._to_grid(walked, self.compute))
 
     def _rounded(self, x: Any, host: bool, *operands: Any) -> Any:
@@ -162,6 +163,7 @@ class RandomRounding(Float64):
         if kind.bits < 53 or not unit:
             return _like(self._to_grid(x, kind), host)
         moved = x + np.spacing(np.abs(x)) * self._neighbour(np.shape(x))
+        moved = np.where(np.isinf(x) | (x == 0), x, moved)  # what cancels, cancels exactly
         for operand in operands:
             moved = np.where(np.abs(x) == np.abs(operand), x, moved)
         return _like(moved, host)

@@ -7,7 +7,7 @@ in ASCII `m` and `prev(m)`. ASCII expressions are valid Python.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import ClassVar
 
@@ -29,7 +29,8 @@ from instep.spec.render.symbols import (
     to_unicode,
 )
 
-_INDENT = "    "
+_INDENT = 4
+_DEEPEST = 6  # levels that are indented so far; of deeper listings every level is less
 
 
 class AsciiPrinter(Printer):
@@ -355,26 +356,40 @@ def _columns(rows: Sequence[Row], width: int) -> Iterator[str]:
     Names that take more than half a line stand below their equations.
     """
     notes = max((len(note) for _, _, note in rows), default=0)
-    texts = [len(_INDENT) * depth + _width(text) for depth, text, note in rows if note]
+    step = _indentation(max((depth for depth, _, _ in rows), default=0), width)
+    texts = [step * depth + _width(text) for depth, text, note in rows if note]
     if notes > width - width // 2:
         for depth, text, note in rows:
-            yield from _wrapped(_INDENT * depth + text, width, depth)
+            yield from _wrapped(" " * step * depth + text, width, " " * step * (depth + 2))
             if note:
                 yield " " * (width - notes) + note
         return
     column = min(max(texts, default=0) + 2, width - notes)
     for depth, text, note in rows:
-        first, *others = _wrapped(_INDENT * depth + text, column - 2 if note else width, depth)
-        padding = " " * (column - _width(first))
-        yield f"{first}{padding}{note}" if note else first
-        yield from others
+        hanging = " " * step * (depth + 2)
+        lines = _wrapped(" " * step * depth + text, column - 2 if note else width, hanging)
+        yield from _noted(lines, note, column)
 
 
-def _wrapped(text: str, width: int, depth: int) -> list[str]:
+def _noted(lines: Iterable[str], note: str, column: int) -> Iterator[str]:
+    """A name in its column, on the first line that leaves room for it, else below all of them."""
+    for line in lines:
+        room = column - _width(line)
+        yield f"{line}{' ' * room}{note}" if note and room > 0 else line
+        note = note if room <= 0 else ""
+    if note:
+        yield " " * column + note
+
+
+def _indentation(deepest: int, width: int) -> int:
+    """Columns a level is indented by: fewer where the deepest one would leave no room for text."""
+    return _INDENT if deepest <= _DEEPEST else max(1, min(_INDENT, width // 4 // deepest))
+
+
+def _wrapped(text: str, width: int, hanging: str) -> list[str]:
     """A line broken at its blanks; what follows is indented further than what comes first."""
     out: list[str] = []
     line = ""
-    hanging = _INDENT * (depth + 2)
     indent = text[: len(text) - len(text.lstrip())]
     for word in text.split():
         longer = f"{line} {word}" if line.strip() else (indent if not out else hanging) + word

@@ -99,3 +99,15 @@ def test_state_kept_in_a_narrower_type_is_rounded_to_it():
     narrow = Profile("", FLOAT_TYPES["float64"], FLOAT_TYPES["float64"], FLOAT_TYPES["bfloat16"])
     away = np.abs(RandomRounding(narrow, 0).store(X, "m") / X - 1)
     assert 2**-10 < away.max() <= 2**-8
+
+
+@pytest.mark.parametrize("profile", [SINGLE, DOUBLE], ids=lambda p: p.name)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_infinities_and_what_cancels_are_exact(profile: Profile, seed: int):
+    rounding = RandomRounding(profile, seed)
+    x = rounding.tensor([np.inf, 0.125, -np.inf])
+    with np.errstate(invalid="ignore"):
+        scaled = rounding.binary("*", x, rounding.tensor([1.5] * 3))
+        assert np.array_equal(scaled[::2], x[::2])
+        assert rounding.binary("-", x, x)[1] == 0
+        assert rounding.reduce("sum", "all", np.abs(x)) == np.inf

@@ -467,6 +467,14 @@ def test_text_fits_the_terminal_with_names_in_one_column(name, columns, ascii):
         } <= {width(x[: x.index("update")]) for x in text.split("\n") if "update" in x}
 
 
+def test_a_name_for_which_a_line_leaves_no_room_stands_below():
+    lars = get("lars/decayed")
+    lines = render.text_algorithm(lars, keep=render.switches(lars), width=50, ascii=True)
+    named = [x.split() for x in lines.split("\n") if "trust_ratio@denominator" in x]
+    assert ["trust_ratio", "trust_ratio@denominator"] in named
+    assert ["<-", "trust_ratio@denominator"] in named
+
+
 def test_a_line_that_does_not_fit_is_broken_at_blanks_and_loses_nothing():
     wide = render.text_algorithm(get("adamw"), width=80)
     narrow = render.text_algorithm(get("adamw"), width=38)
