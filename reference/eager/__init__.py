@@ -17,6 +17,7 @@ from instep.reference.eager.adan import Adan
 from instep.reference.eager.ademamix import AdEMAMix
 from instep.reference.eager.adopt import ADOPT
 from instep.reference.eager.asgd import ASGD
+from instep.reference.eager.dadapt_adam import DAdaptAdam
 from instep.reference.eager.heun import Heun
 from instep.reference.eager.lamb import LAMB
 from instep.reference.eager.laprop import LaProp
@@ -66,6 +67,7 @@ __all__ = [
     "AdamWScheduleFree",
     "Adamax",
     "Adan",
+    "DAdaptAdam",
     "Heun",
     "LaProp",
     "Lion",

@@ -17,6 +17,7 @@ from instep.reference.vectorized.adan import Adan
 from instep.reference.vectorized.ademamix import AdEMAMix
 from instep.reference.vectorized.adopt import ADOPT
 from instep.reference.vectorized.asgd import ASGD
+from instep.reference.vectorized.dadapt_adam import DAdaptAdam
 from instep.reference.vectorized.heun import Heun
 from instep.reference.vectorized.lamb import LAMB
 from instep.reference.vectorized.laprop import LaProp
@@ -66,6 +67,7 @@ __all__ = [
     "AdamWScheduleFree",
     "Adamax",
     "Adan",
+    "DAdaptAdam",
     "Heun",
     "LaProp",
     "Lion",

@@ -36,6 +36,13 @@ ADVISED |= {
         "factor twice", "sign flipped", "the other branch always taken",
     )
 }  # fmt: skip
+# The estimate does not depend on the scale of the gradients' sum, until the decay rate changes.
+DADAPTED = tuple(f"dadapt-adam/{d}" for d in ("authors", "decoupled", "corrected", "running"))
+ADVISED |= {
+    (dialect, f"sum_of_gradients: {mistake}")
+    for dialect in DADAPTED
+    for mistake in ("sign flipped", "factor missing")
+}
 # What no run can show and no algebra here proves: that an average of weights is never exactly 5,
 # and that states which are written in the first step are never missing later.
 UNDECIDED = {("adabelief/rectified", "rectification: strictness of the comparison")}
@@ -67,6 +74,8 @@ UNDECIDED |= {
 }
 # 0 / 0 only without momentum and without eps, where madgrad's own release is NaN.
 UNDECIDED |= {("madgrad/release", "start: condition ignored")}
+# In the first step the sum of gradients before it is 0, and so is what agrees with it.
+UNDECIDED |= {(d, "average_agreement: r starts as its first input") for d in DADAPTED}
 EXCUSED = {("advised", *known) for known in ADVISED} | {("undecided", *k) for k in UNDECIDED}
 
 

@@ -13,29 +13,8 @@ from sources import Source
 Lane = tuple[Tensor, Tensor, dict[str, Any], dict[str, Any]]
 
 
-class AlgorithmFour(torch.optim.Optimizer):
-    """Algorithm 4; the distance d and the average r of the way stand in the first group."""
-
-    def __init__(
-        self,
-        params: Any,
-        lr: float = 1.0,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        d0: float = 1e-6,
-        d_coef: float = 1.0,
-        growth_rate: float = math.inf,
-        **more: Any,
-    ) -> None:
-        bad = [x for x in (lr, weight_decay, growth_rate - 1) if not x >= 0]
-        bad += [x for x in (eps, d0, d_coef) if not x > 0]
-        if bad or not all(0 <= b < 1 for b in betas):
-            raise ValueError(f"out of range: {bad or betas}")
-        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-        limits = {"d0": d0, "d_coef": d_coef, "growth_rate": growth_rate}
-        kept = {"d": d0, "largest": d0, "r": 0.0, "counted": 0}
-        super().__init__(params, {**own, **limits, **kept, **more})
+class Together(torch.optim.Optimizer):
+    """All parameters side by side; what they share stands in the first group."""
 
     def step(self, closure: Any = None) -> Any:
         loss = None
@@ -58,6 +37,34 @@ class AlgorithmFour(torch.optim.Optimizer):
 
     def gradient(self, p: Tensor, group: dict[str, Any]) -> Tensor:
         return p.grad.clone() if p.grad is not None else torch.zeros_like(p)
+
+    def advance(self, lanes: list[Lane], whole: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+class AlgorithmFour(Together):
+    """Algorithm 4; the distance d and the average r of the way are shared."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1.0,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        d0: float = 1e-6,
+        d_coef: float = 1.0,
+        growth_rate: float = math.inf,
+        **more: Any,
+    ) -> None:
+        bad = [x for x in (lr, weight_decay, growth_rate - 1) if not x >= 0]
+        bad += [x for x in (eps, d0, d_coef) if not x > 0]
+        if bad or not all(0 <= b < 1 for b in betas):
+            raise ValueError(f"out of range: {bad or betas}")
+        own = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
+        limits = {"d0": d0, "d_coef": d_coef, "growth_rate": growth_rate}
+        kept = {"d": d0, "largest": d0, "r": 0.0, "counted": 0}
+        super().__init__(params, {**own, **limits, **kept, **more})
 
     def advance(self, lanes: list[Lane], whole: dict[str, Any]) -> None:
         d, rate = whole["d"], self.rate(whole)
