@@ -105,8 +105,23 @@ class Context:
         if f in self.facts.signs:
             return frozenset({self.facts.signs[f]})
         if len(f) == 1 and sum(f.LM) == 1:
-            return of_domain(self.domain_of(next(i for i, e in enumerate(f.LM) if e)))
-        return polynomial_signs(f, self.domain_of, self.ring.plain_factors)
+            signs = of_domain(self.domain_of(next(i for i, e in enumerate(f.LM) if e)))
+        else:
+            signs = polynomial_signs(f, self.domain_of, self.ring.plain_factors)
+        return self._by_equal_ones(f, signs) if len(signs) > 1 else signs
+
+    def _by_equal_ones(self, f: Poly, signs: Signs) -> Signs:
+        """What is known of f from polynomials that are equal to it in this case: t = T > 0."""
+        for zero in filter(self._is_plain, self.facts.zeros):
+            for same in (f + zero, f - zero):
+                known = polynomial_signs(same, self.domain_of, self.ring.plain_factors)
+                signs = signs & known or signs
+        return signs
+
+    def _is_plain(self, p: Poly) -> bool:
+        """Whether no roots are in it, whose signs would be asked for in turn."""
+        used = {i for m in p.itermonoms() for i, e in enumerate(m) if e}
+        return all(self.ring.table[i].radicand is None for i in used)
 
     def signs_of(self, x: Ratio) -> Signs:
         """Signs that a fraction may have in this case, where it is defined."""

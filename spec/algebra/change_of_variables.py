@@ -48,12 +48,12 @@ def decide(
 ) -> Verdict:
     """Try to refute a relation, then to prove it, then to refute it with more effort."""
     search = Search(a, b, constant, related(a, b, relation))
-    found = search.run(limit.points_first, time.monotonic() + limit.search_seconds)
+    found = search.run(limit.points_first, time.thread_time() + limit.search_seconds)
     if found is None:
         attempt, reason = induction(Question(a, b, relation, constant), limit.proof_seconds)
         if reason is None:
             return Verdict("equal", a.name, b.name, explain(attempt), points=search.tried)
-        found = search.run(limit.points, time.monotonic() + limit.search_seconds)
+        found = search.run(limit.points, time.thread_time() + limit.search_seconds)
         if found is None:
             return Verdict("undecided", a.name, b.name, reason=reason, points=search.tried)
     return Verdict("different", a.name, b.name, counterexample=found, points=search.tried)

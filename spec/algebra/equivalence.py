@@ -32,7 +32,7 @@ Observed = Literal["parameters", "all"]
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How hard to try: steps compared before and after the proof attempt, and seconds for each."""
+    """How hard to try: steps compared before and after a proof attempt; CPU seconds for each."""
 
     points_first: int = 120
     points: int = 10_000
@@ -104,13 +104,13 @@ def equal(
     elif observe == "all" or not any(ir.THETA in ir.assigned(p.body) for p in (left, right)):
         names |= _shared_states(left, right)
     search = Search(left, right, constant, same_names(sorted(names, key=lambda n: n != ir.THETA)))
-    found = search.run(limit.points_first, time.monotonic() + limit.search_seconds)
+    found = search.run(limit.points_first, time.thread_time() + limit.search_seconds)
     if found is None:
         attempt, reason = _prove(left, right, frozenset(constant), frozenset(names), limit)
         if reason is None:
             attempt.ring.deadline = math.inf  # what is proved is told, however long it takes
             return Verdict("equal", left.name, right.name, explain(attempt), points=search.tried)
-        found = search.run(limit.points, time.monotonic() + limit.search_seconds)
+        found = search.run(limit.points, time.thread_time() + limit.search_seconds)
         if found is None:
             return Verdict("undecided", left.name, right.name, reason=reason, points=search.tried)
     return Verdict("different", left.name, right.name, counterexample=found, points=search.tried)

@@ -63,7 +63,7 @@ class Search:
         enough = self.tried + points
         # Each scenario has several steps; where hardly one is admissible, drawing more is no use.
         for scenario in islice(self._stream, points):
-            if self.tried >= enough or time.monotonic() > deadline:
+            if self.tried >= enough or time.thread_time() > deadline:
                 break
             found = self.difference(scenario)
             if found is not None:

@@ -273,7 +273,7 @@ def induction(question: Question, time_limit: float) -> tuple[Induction, str | N
 
     Returns the attempt and None when it succeeded, else the reason why it did not.
     """
-    deadline = time.monotonic() + time_limit
+    deadline = time.thread_time() + time_limit
     attempt, reason = _distinguishing(question, deadline)
     loose = question.relation.without(set(absentable(question.a)) - question.observe)
     if reason is None or loose == question.relation or not question.relation.is_identity:
@@ -289,7 +289,7 @@ def _distinguishing(question: Question, deadline: float) -> tuple[Induction, str
     reason = attempt.prove()
     counts = _counts_own_steps(question.a) and _counts_own_steps(question.b)
     for split, after_first in ((False, True), (True, False), (True, True)):
-        if reason is None or time.monotonic() > deadline:
+        if reason is None or time.thread_time() > deadline:
             break
         if (after_first and not counts) or (split and not attempt.ring.has_indicators()):
             continue

@@ -43,6 +43,6 @@ def _unrefuted(
 ) -> bool:
     kept = common_domains(a, b) if constant is None else constant
     search = Search(a, b, kept, pairing)
-    found = search.run(steps, time.monotonic() + _SECONDS)
+    found = search.run(steps, time.thread_time() + _SECONDS)
     # Where hardly a run is admissible, no difference means nothing.
     return found is None and search.tried >= steps // 2
