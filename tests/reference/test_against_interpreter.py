@@ -20,7 +20,7 @@ from instep.spec import dialects, get, ir
 from instep.spec.arithmetic import Float64
 from instep.spec.options import resolve
 
-OWN = ("lion", "prodigy")
+OWN = ("prodigy",)
 MATRICES = ((4, 5), (6, 3), (3, 3))
 
 
