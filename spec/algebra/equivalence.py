@@ -19,6 +19,7 @@ from instep.spec.algebra.counterexample import Counterexample
 from instep.spec.algebra.explain import explain
 from instep.spec.algebra.falsify import Search, same_names
 from instep.spec.algebra.induction import Induction, Question, induction
+from instep.spec.algebra.locality import alone
 from instep.spec.algebra.program import Binding, Program, Subject, programs
 from instep.spec.algebra.proof import Proof, Step
 from instep.spec.algebra.relation import Relation
@@ -110,6 +111,9 @@ def equal(
         if reason is None:
             attempt.ring.deadline = math.inf  # what is proved is told, however long it takes
             return Verdict("equal", left.name, right.name, explain(attempt), points=search.tried)
+        proof = _in_one_statement(left, right, constant, limit)
+        if proof is not None:
+            return Verdict("equal", left.name, right.name, proof, points=search.tried)
         found = search.run(limit.points, time.thread_time() + limit.search_seconds)
         if found is None:
             return Verdict("undecided", left.name, right.name, reason=reason, points=search.tried)
@@ -131,6 +135,20 @@ def _prove(
         return attempt, reason
     other, failure = induction(Question(a, b, guess, constant, names), limit.proof_seconds)
     return (other, None) if failure is None else (attempt, reason)
+
+
+def _in_one_statement(
+    a: Program, b: Program, constant: Iterable[str], limit: Budget
+) -> Proof | None:
+    """A proof that the only statement in which they differ defines the same quantities."""
+    steps = [Step("They differ in one statement, which by itself defines the same.")]
+    pairs = alone(a, b)
+    for left, right in pairs:
+        verdict = equal(left, right, constant=constant, budget=limit)
+        if verdict.proof is None:
+            return None
+        steps += verdict.proof.steps
+    return Proof(f"{a.name} and {b.name} are the same.", (), tuple(steps)) if pairs else None
 
 
 def _shared_states(a: Program, b: Program) -> set[str]:

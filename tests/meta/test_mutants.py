@@ -68,6 +68,12 @@ UNDECIDED |= {
     for moment in ("first_moment: m", "second_moment: v")
     for start in ("at 1", "at 0.1", "as its first input")
 } | {("lars/decayed", "direction: condition ignored")}
+# For whole numbers t < T + 1 is t <= T, where the warm-up is over; the algebra knows none.
+UNDECIDED |= {
+    (dialect, "rate: threshold one higher")
+    for dialect in DIALECTS
+    if dialect.startswith(("schedulefree-sgd/", "schedulefree-adamw/"))
+}
 # Whether |g| + wd |w| is above zero, where |w| is, |g| + wd and |g| + wd wd |w| say as well.
 UNDECIDED |= {
     ("lars/vectors", f"trust_ratio: factor {mistake}") for mistake in ("missing", "twice")
