@@ -13,8 +13,9 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import torch
 
+from instep.conformance import norms
+from instep.conformance.norms import exact
 from instep.spec.conditions import misshapen, violated
 from instep.spec.gradients import needs_closure
 from instep.spec.ir import MatMul, Reduce, Sym, nodes, walk
@@ -74,11 +75,6 @@ class Probe:
         return replace(self, gradients=self.gradients[:steps], touched=self.touched[:steps])
 
 
-def exact(x: Any, dtype: str) -> Any:
-    """A float64 array rounded to a narrower type."""
-    return torch.as_tensor(x).to(getattr(torch, dtype)).to(torch.float64).numpy()
-
-
 def dyadic(h: Hyperparameter) -> float:
     """The value at which a hyperparameter is probed: declared, or dyadic in its domain."""
     if h.probe is not None:
@@ -130,6 +126,7 @@ class ProbeFactory:
         body = resolve(algorithm.body, self.options)
         self.closure = needs_closure(body)
         self.reduces = any(isinstance(node, Reduce) for node in nodes(body))
+        self.decides = self.reduces and norms.decide(algorithm, body)
 
     def fix(self, symbol: str) -> None:
         """Keep a hyperparameter at its base value from here on."""
@@ -223,12 +220,18 @@ class ProbeFactory:
             raise ValueError(f"no hyperparameters are admissible with {chosen}")
         if self.reduces:
             pair = (2,) if more.get("complex") else ()
-            shapes = (*shapes, *((*shape, *pair) for shape in _STILL))
+            own = (*norms.STILL, *(shape for shape, *_ in norms.ALIKE if self.decides))
+            shapes = (*shapes, *((*shape, *pair) for shape in own))
         fitting = tuple(near_shape(self.algorithm, shape) for shape in shapes)
         mixed = any(isinstance(n, MatMul) for n in nodes(self.algorithm.body))
-        parameters, gradients = data(fitting, steps, dtype, calm=calm, mixed=mixed)
+        spread = len(fitting) - (len(norms.ALIKE) if self.decides else 0)
+        parameters, gradients = data(fitting[:spread], steps, dtype, calm=calm, mixed=mixed)
         if self.reduces:
-            parameters, gradients = _still(parameters, gradients)
+            parameters, gradients = norms.still(parameters, gradients)
+        if self.decides:
+            lanes, follow = norms.alike(fitting[spread:], steps, dtype, _SEED + 3)
+            parameters = (*parameters, *lanes)
+            gradients = tuple((*a, *b) for a, b in zip(gradients, follow, strict=True))
         closure = needs_closure(resolve(self.algorithm.body, chosen))
         slopes = tuple(_slopes(p, dtype) for p in parameters) if closure else ()
         if sparse if sparse is not None else not self.algorithm.gradients.dense:
@@ -317,26 +320,6 @@ def _masked(
         tuple(np.where(m, g, 0.0) for g, m in zip(given, named, strict=True))
         for given, named in pairs
     )
-
-
-# Norms and means of whole tensors show their corners only where all lanes are zero, small or alike
-# at once: a matrix that starts at zero under a small slope, and a vector without any in two steps.
-_STILL = ((3, 4), (5,))
-
-
-def _still(
-    parameters: tuple[Any, ...], gradients: tuple[tuple[Any, ...], ...]
-) -> tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]:
-    """The last but one parameter at zero, with small gradients; the last one without at first.
-
-    The gradients of either are of one size.
-    """
-    *rest, matrix, vector = parameters
-    out = []
-    for t, (*others, small, flat) in enumerate(gradients):
-        sizes = np.ldexp(np.frexp(small)[0], -6), np.frexp(flat)[0] * (t >= 2)
-        out.append((*others, *sizes))
-    return (*rest, np.zeros_like(matrix), vector), tuple(out)
 
 
 def _parameter_lanes(rng: np.random.Generator, total: int) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.context import narrower_state
 from instep.conformance.errors import SubjectError
-from instep.conformance.probes import exact
+from instep.conformance.norms import exact
 from instep.conformance.profile import ORDER
 from instep.conformance.verdict import LOOSE, Severity
 

@@ -11,6 +11,7 @@ from instep.reference.eager.adagrad import Adagrad
 from instep.reference.eager.adam import Adam
 from instep.reference.eager.adamax import Adamax
 from instep.reference.eager.adamc import AdamC
+from instep.reference.eager.adamp import AdamP
 from instep.reference.eager.adamuon import AdaMuon
 from instep.reference.eager.adamw import AdamW
 from instep.reference.eager.adan import Adan
@@ -39,6 +40,7 @@ from instep.reference.eager.schedulefree_radam import RAdamScheduleFree
 from instep.reference.eager.schedulefree_sgd import SGDScheduleFree
 from instep.reference.eager.scion import Scion
 from instep.reference.eager.sgd import SGD
+from instep.reference.eager.sgdp import SGDP
 from instep.reference.eager.sgdw import SGDW
 from instep.reference.eager.signsgd import SignSGD
 from instep.reference.eager.signum import Signum
@@ -54,6 +56,7 @@ __all__ = [
     "MADGRAD",
     "MARS",
     "SGD",
+    "SGDP",
     "SGDW",
     "AdEMAMix",
     "AdaBelief",
@@ -63,6 +66,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamC",
+    "AdamP",
     "AdamW",
     "AdamWScheduleFree",
     "Adamax",

@@ -11,6 +11,7 @@ from instep.reference.vectorized.adagrad import Adagrad
 from instep.reference.vectorized.adam import Adam
 from instep.reference.vectorized.adamax import Adamax
 from instep.reference.vectorized.adamc import AdamC
+from instep.reference.vectorized.adamp import AdamP
 from instep.reference.vectorized.adamuon import AdaMuon
 from instep.reference.vectorized.adamw import AdamW
 from instep.reference.vectorized.adan import Adan
@@ -39,6 +40,7 @@ from instep.reference.vectorized.schedulefree_radam import RAdamScheduleFree
 from instep.reference.vectorized.schedulefree_sgd import SGDScheduleFree
 from instep.reference.vectorized.scion import Scion
 from instep.reference.vectorized.sgd import SGD
+from instep.reference.vectorized.sgdp import SGDP
 from instep.reference.vectorized.sgdw import SGDW
 from instep.reference.vectorized.signsgd import SignSGD
 from instep.reference.vectorized.signum import Signum
@@ -54,6 +56,7 @@ __all__ = [
     "MADGRAD",
     "MARS",
     "SGD",
+    "SGDP",
     "SGDW",
     "AdEMAMix",
     "AdaBelief",
@@ -63,6 +66,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamC",
+    "AdamP",
     "AdamW",
     "AdamWScheduleFree",
     "Adamax",
