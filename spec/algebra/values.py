@@ -36,7 +36,10 @@ def same_values(a: Program, b: Program) -> bool:
 
 def _setting(program: Program) -> object:
     a = program.algorithm
-    return program.states, a.counter, program.bindings, a.hyperparameters, a.slots
+    # How steps are counted matters to nothing where no equation reads the count.
+    read = {n.name for n in ir.nodes(program.body) if isinstance(n, ir.Sym)}
+    counter = a.counter if a.counter is not None and a.counter.name in read else None
+    return program.states, counter, program.bindings, a.hyperparameters, a.slots
 
 
 def _left_by(program: Program, loops: Loops) -> Values:

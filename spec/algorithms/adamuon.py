@@ -24,7 +24,7 @@ with algorithm("adamuon", "AdaMuon: Muon with a second moment for every entry") 
                    aliases=("num_steps", "backend_steps"), description="rounds of Newton-Schulz")
     eps = hyper("eps", 1e-8, domain="[0,inf)", latex=r"\epsilon", probe=1 / 8,
                 aliases=("epsilon",), description="term that keeps denominators away from zero")
-    ns_eps = hyper("ns_eps", 1e-7, domain="[0,inf)", latex=r"\epsilon_K", probe=2**-18,
+    ns_eps = hyper("ns_eps", 1e-7, domain="[0,inf)", latex=r"\epsilon_K", probe=1 / 8,
                    description="term that keeps the norm away from zero in Newton-Schulz")
     signed = option("signed", True, False,
                     description="orthogonalise the momentum's signs, not the momentum")
@@ -45,7 +45,7 @@ with algorithm("adamuon", "AdaMuon: Muon with a second moment for every entry") 
     V_hat, D, k = local("V_hat", r"\hat{V}"), local("D"), local("k", r"\kappa")
 
     let("gradient", g, grad(theta))
-    with when(decay == "l2"), when(~equal(wd, 0)):
+    with when(decay == "l2"):
         let("l2", g, g + wd * theta)
     with when(average):
         let("momentum", M, beta1 * prev(M) + (1 - beta1) * g, form="average")

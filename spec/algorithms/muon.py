@@ -17,7 +17,7 @@ with algorithm("muon", "Muon: momentum orthogonalised by Newton-Schulz") as spec
         "ns_coefficients", (3.4445, -4.775, 2.0315), names=("a", "b", "c"),
         probe=(55 / 16, -19 / 4, 65 / 32),
         description="coefficients of the polynomial in one round of Newton-Schulz")
-    eps = hyper("eps", 1e-7, domain="[0,inf)", latex=r"\epsilon", probe=2**-20,
+    eps = hyper("eps", 1e-7, domain="[0,inf)", latex=r"\epsilon", probe=1 / 8,
                 aliases=("epsilon",), description="term that keeps the norm away from zero")
     rounds = hyper("ns_steps", 5, domain="Z[1,99]", latex="K", probe=3,
                    aliases=("num_steps", "backend_steps"), description="rounds of Newton-Schulz")
@@ -38,7 +38,7 @@ with algorithm("muon", "Muon: momentum orthogonalised by Newton-Schulz") as spec
     k = local("k", r"\kappa")
 
     let("gradient", g, grad(theta))
-    with when(decay == "l2"), when(~equal(wd, 0)):
+    with when(decay == "l2"):
         let("l2", g, g + wd * theta)
     with when(average):
         let("momentum", M, mu * prev(M) + (1 - mu) * g, form="average")

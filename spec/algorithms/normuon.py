@@ -40,7 +40,7 @@ with algorithm("normuon", "NorMuon: Muon with a second moment for every row") as
     D, s, k = local("D"), local("s"), local("k", r"\kappa")
 
     let("gradient", g, grad(theta))
-    with when(decay == "l2"), when(~equal(wd, 0)):
+    with when(decay == "l2"):
         let("l2", g, g + wd * theta)
     let("momentum", M, mu * prev(M) + (1 - mu) * g)
     let("direction", U, choose(nesterov, yes=mu * M + (1 - mu) * g, no=M))

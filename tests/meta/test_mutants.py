@@ -89,6 +89,12 @@ SURVIVED = {
     for name, own in (("adamp", ("paper", "correction-step")), ("sgdp", ("paper", "release")))
     for dialect in (*own, "unscaled", "cosine-added")
 }
+# A square matrix is orthogonalised alike either way round, and a sign is as large as its square.
+UNDECIDED |= {
+    (dialect, "orient: threshold one lower")
+    for dialect in DIALECTS
+    if dialect.split("/")[0] in ("muon", "normuon", "adamuon", "scion")
+} | {("adamuon/paper", "normalise: absolute value instead of square")}
 EXCUSED = {("advised", *known) for known in ADVISED} | {("undecided", *k) for k in UNDECIDED}
 EXCUSED |= {("survived", *known) for known in SURVIVED}
 

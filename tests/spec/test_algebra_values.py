@@ -121,3 +121,10 @@ def in_loops(name, equation, change):
 )
 def test_folding(before, after):
     assert folded(parse(before)) == parse(after)
+
+
+@pytest.mark.parametrize(("name", "same"), [("adamuon/paper", True), ("adamuon/average", False)])
+def test_how_steps_are_counted_matters_where_the_count_is_read(name, same):
+    counted = program(name)
+    counter = replace(counted.algorithm.counter, scope="optimizer")
+    assert same_values(program(replace(counted.algorithm, counter=counter)), counted) == same
