@@ -76,6 +76,7 @@ class Context:
         self.grades: dict[str, str] = {}
         self.total = Tally(widest=True)
         self.run: Callable[[Subject, Probe], Recording] = run
+        self._judgements: list[tuple[Recording, tuple[object, ...], Judgement]] = []
         self._recordings: dict[tuple[str, str], Recording | Exception] = {}
         self._model = Model(plan.algorithm)
         self._cause = ""
@@ -153,7 +154,7 @@ class Context:
     def telling(self) -> list[Recording]:
         """Runs that tell candidates of a diagnosis apart: the learning rate changes midway."""
         symbols = [h.name for h in self.algorithm.hyperparameters if h.key == "lr"]
-        changed = self.probes.other_values(symbols)
+        changed = self.probes.other_values(symbols, whole=True)
         if not changed:
             return []
         probe = self.probes.make(
@@ -183,7 +184,11 @@ class Context:
     def judge(self, recording: Recording, *, model: Model | None = None) -> Judgement:
         """Trajectory: the parameters against the oracle's own run."""
         chosen = model or self.model
-        return self._graded(recording, lambda profile: trajectory(chosen, recording, profile))
+
+        def judgement() -> Judgement:
+            return self._graded(recording, lambda profile: trajectory(chosen, recording, profile))
+
+        return self._once(recording, (chosen,), judgement)
 
     def judge_lockstep(self, recording: Recording, *, model: Model | None = None) -> Judgement:
         """Lockstep: every step from the subject's own parameters and states."""
@@ -193,7 +198,22 @@ class Context:
 
     def _judge_steps(self, recording: Recording, model: Model, states: StateMap) -> Judgement:
         names, read = list(states.bindings), states.reader(recording)
-        return self._graded(recording, lambda p: lockstep(model, recording, p, names, read))
+
+        def judgement() -> Judgement:
+            return self._graded(recording, lambda p: lockstep(model, recording, p, names, read))
+
+        return self._once(recording, (model, states.bindings), judgement)
+
+    def _once(
+        self, recording: Recording, against: tuple[object, ...], make: Callable[[], Judgement]
+    ) -> Judgement:
+        """A judgement of a recording as it stands, made when it is first asked for."""
+        against = (*against, recording.steps)
+        for known, other, judgement in self._judgements:
+            if known is recording and other == against:
+                return judgement
+        self._judgements.append((recording, against, make()))
+        return self._judgements[-1][-1]
 
     def _graded(self, recording: Recording, compare: Compare) -> Judgement:
         """Profiles from the strictest; the verdict is that of the first that fits, or the last."""

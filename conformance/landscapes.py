@@ -7,10 +7,13 @@ operation by operation in the same order.
 |---|---|---|
 | bowl | sum of a (d^2 / 2 + sqrt(1 + d^2)) | a d + a d / sqrt(1 + d^2) |
 | valley | that, and ((sum of a x)^2 + sum of x^4) / 8 | that, and (sum of a x) a / 4 + x^3 / 2 |
+| ridge | what a valley adds, less the bowl | likewise |
+| cliff | that of a ridge, and sum of 1 / (e + abs e), e = 4 - x | that, and 2 / (e + abs e)^2 |
 
 No quadratics: methods that differ in where they take their gradients may agree there. A bowl has
 other centres in every step. The valley stays as it is, so that what an algorithm learns of its
-curvature in one step is true in the next; its lanes depend on one another.
+curvature in one step is true in the next; its lanes depend on one another. On a ridge curvature is
+negative until the descent has left it. Beyond a cliff loss and slope are infinite.
 """
 
 from __future__ import annotations
@@ -42,8 +45,13 @@ def evaluate(
     if landscape == "bowl":
         return loss, gradients
     more, others = _coupled(a, points, _tensors(a, slopes))
-    together = [a.binary("+", g, h) for g, h in zip(gradients, others, strict=True)]
-    return a.binary("+", loss, more), together
+    sign = "+" if landscape == "valley" else "-"
+    together = [a.binary(sign, h, g) for g, h in zip(gradients, others, strict=True)]
+    if landscape != "cliff":
+        return a.binary(sign, more, loss), together
+    barrier, pushes = _barrier(a, points)
+    total = a.binary("+", a.binary(sign, more, loss), barrier)
+    return total, [a.binary("+", g, h) for g, h in zip(together, pushes, strict=True)]
 
 
 def _tensors(a: Any, arrays: Sequence[Any]) -> list[Any]:
@@ -73,6 +81,14 @@ def _coupled(a: Any, points: Sequence[Any], slopes: Sequence[Any]) -> Evaluation
     return a.binary("/", loss, a.number(8)), gradients
 
 
+def _barrier(a: Any, points: Sequence[Any]) -> Evaluation:
+    left = [a.binary("-", a.number(4), x) for x in points]
+    twice = [a.binary("+", e, a.call("abs", e)) for e in left]
+    heights = [a.binary("/", a.number(1), e) for e in twice]
+    pushes = [a.binary("*", a.number(2), h) for h in _products(a, heights, heights)]
+    return _sum(a, heights), pushes
+
+
 def _products(a: Any, xs: Sequence[Any], ys: Sequence[Any]) -> list[Any]:
     return [a.binary("*", x, y) for x, y in zip(xs, ys, strict=True)]
 
@@ -100,7 +116,7 @@ class TorchNumbers:
         return OPERATORS[op](a, b)
 
     def call(self, function: str, x: torch.Tensor) -> torch.Tensor:
-        """The root."""
+        """The root, or the absolute value."""
         result: torch.Tensor = getattr(torch, function)(x)
         return result
 

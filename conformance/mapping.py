@@ -137,11 +137,13 @@ def _expected(
     for t in range(1, recording.steps + 1):
         with np.errstate(all="ignore"):
             oracle.step(t)
+        own = ((i, slot.state) for i, slot in enumerate(oracle.interpreter.slots))
+        shared = (0, oracle.interpreter.optimizer_state)  # kept with the first parameter
         out.append(
             {
                 (name, i): value
-                for i, slot in enumerate(oracle.interpreter.slots)
-                for name, value in slot.state.items()
+                for i, states in (*own, shared)
+                for name, value in states.items()
                 if isinstance(value, Bounded)
             }
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def still(parameters: Parameters, gradients: Gradients) -> tuple[Parameters, Gra
 
 
 def alike(
-    shapes: tuple[tuple[int, ...], ...], steps: int, dtype: str, seed: int
+    shapes: Sequence[tuple[int, ...]], steps: int, dtype: str, seed: int
 ) -> tuple[Parameters, Gradients]:
     """Further parameters, each with lanes of one size, and so its gradients in every step."""
     parameters, gradients = [], []

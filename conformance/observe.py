@@ -98,7 +98,8 @@ def _stored(
         for i, p in enumerate(parameters):
             entry = _of_parameter(state, p, i)
             if entry is not None:
-                yield from ((i, path, v) for path, v in _flatten(entry, prefix))
+                for path, v in _flatten(entry, prefix):
+                    yield from _own(v, i, parameters, path)
     for name, value in _attributes(optimizer):
         if name in _IGNORED:
             continue
@@ -107,6 +108,18 @@ def _stored(
             yield from _stored(value, parameters, f"{path}/", depth + 1)
         else:
             yield from _aligned(value, parameters, path)
+
+
+def _own(
+    value: Any, i: int, parameters: list[torch.Tensor], path: str
+) -> Iterator[tuple[int, str, Any]]:
+    """What is kept for parameter i, or there for all of them: one vector as long as they are."""
+    if isinstance(value, torch.Tensor) and value.numel() != parameters[i].numel():
+        whole = list(_flat(value, parameters, path))
+        if whole:
+            yield from whole
+            return
+    yield i, path, value
 
 
 def _attributes(optimizer: Any) -> list[tuple[str, Any]]:

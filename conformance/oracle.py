@@ -19,7 +19,7 @@ from instep.conformance.landscapes import evaluate
 from instep.conformance.observe import Recording
 from instep.conformance.probes import Probe
 from instep.conformance.profile import Profile
-from instep.conformance.spread import Spread
+from instep.conformance.spread import POINT, Spread
 from instep.conformance.verdict import Lanes
 from instep.spec import ir
 from instep.spec.arithmetic import Arithmetic
@@ -121,10 +121,14 @@ class Oracle:
         return next((e for name, e in reversed(self._assigned.items()) if name in names), "")
 
     def place(self, i: int, parameter: Any, states: Mapping[str, Any]) -> None:
-        """Set a parameter and some of its states to what the subject showed."""
+        """Set a parameter and some of its states to what the subject showed.
+
+        What belongs to the whole optimizer is carried along.
+        """
         slot = self.interpreter.slots[i]
         slot.theta = self.arithmetic.tensor(parameter)
-        slot.state.update(states)
+        own = {s.name for s in self.model.algorithm.states if s.scope == "parameter"}
+        slot.state.update({name: x for name, x in states.items() if name in own})
 
 
 def trajectory(
@@ -165,7 +169,7 @@ def lockstep(
         before = [dict(s.state, **{THETA: s.theta}) for s in oracle.interpreter.slots]
         with np.errstate(all="ignore"):
             oracle.step(t)
-        out = list(_points(oracle, recording, t))
+        out = list(_points(oracle, spread, recording, t))
         for symbol in states:
             for i in range(len(before)):
                 got = _shaped(read(symbol, t, i), recording.moments[t].parameters[i])
@@ -178,7 +182,7 @@ def lockstep(
         yield out
 
 
-def _points(oracle: Oracle, recording: Recording, t: int) -> Iterator[Lanes]:
+def _points(oracle: Oracle, spread: Spread, recording: Recording, t: int) -> Iterator[Lanes]:
     """What the closure saw in a step, call by call, against where the gradient is evaluated."""
     calls = recording.calls.get(t - 1, ()) if oracle.probe.closure else ()
     asked = oracle.points[1:] if recording.primed else oracle.points
@@ -188,8 +192,9 @@ def _points(oracle: Oracle, recording: Recording, t: int) -> Iterator[Lanes]:
     for k, (call, point) in enumerate(zip(calls, asked, strict=True), start=1 + recording.primed):
         for i, (got, x) in enumerate(zip(call.parameters, point.values, strict=True)):
             change = x.value - start[i].reshape(np.shape(x.value))
-            got = got.reshape(np.shape(x.value))
-            yield Lanes(t, i, f"point {k}", point.equation, got, x.value, x.bound, change)
+            got, name = got.reshape(np.shape(x.value)), f"{POINT}{k}"
+            runs = partial(spread.values, name, t, i)
+            yield Lanes(t, i, name, point.equation, got, x.value, x.bound, change, runs)
 
 
 def _theta(
@@ -220,6 +225,8 @@ def _state(
     oracle: Oracle, spread: Spread, symbol: str, got: Bounded | None, t: int, i: int
 ) -> Lanes | None:
     expected = oracle.interpreter.slots[i].state.get(symbol)
+    if expected is None and i == 0:
+        expected = _shared(oracle, symbol)
     if expected is None or got is None:
         return None
     equation = oracle.defined_by.get(symbol, symbol)
@@ -233,3 +240,12 @@ def _state(
     bound = expected.bound + got.bound
     runs = partial(spread.values, symbol, t, i)
     return Lanes(t, i, symbol, equation, shown, value, np.asarray(bound), value, runs)
+
+
+def _shared(oracle: Oracle, symbol: str) -> Bounded | None:
+    """A state of the whole optimizer; anything where rounding decides about branches."""
+    value = oracle.interpreter.optimizer_state.get(symbol)
+    if not isinstance(value, Bounded):
+        return None
+    unsure = isinstance(oracle.arithmetic, BoundedArithmetic) and oracle.arithmetic.ambiguous
+    return Bounded(value.value, np.inf) if unsure else value

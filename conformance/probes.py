@@ -9,21 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from instep.conformance import norms
+from instep.conformance.landscapes import evaluate
 from instep.conformance.norms import exact
+from instep.spec.arithmetic import Float64
 from instep.spec.conditions import misshapen, violated
-from instep.spec.gradients import needs_closure
+from instep.spec.gradients import needs_closure, reads_loss
+from instep.spec.interpret import Interpreter
 from instep.spec.ir import MatMul, Reduce, Sym, nodes, walk
 from instep.spec.model import Algorithm, Hyperparameter, OptionValue
 from instep.spec.options import resolve
 
 SHAPES: tuple[tuple[int, ...], ...] = ((131,), (7, 9), ())
 STEPS = 12
+# A step that descends into a valley makes many evaluations: few of them, of few parameters.
+_LONG_STEPS, _FEW, _EVALUATIONS = 4, 2, 16
 _SEED = 20210526
 
 
@@ -168,8 +174,10 @@ class ProbeFactory:
         inside = all(self.algorithm.hyperparameter(k).domain.contains(v) for k, v in values.items())
         return inside and not violated(self.algorithm, {**own, **values}, self.options)
 
-    def other_values(self, symbols: Iterable[str]) -> dict[str, float]:
+    def other_values(self, symbols: Iterable[str], *, whole: bool = False) -> dict[str, float]:
         """Another admissible dyadic value for each of some symbols, where there is one.
+
+        Those of the whole optimizer have no other value in a group, only with `whole`.
 
         Every single one, and all together, meet the requirements.
         """
@@ -183,7 +191,7 @@ class ProbeFactory:
                 trial = {**own, **out, symbol: value}
                 fits = h.domain.contains(value) and value != own[symbol]
                 if fits and not violated(self.algorithm, trial, self.options):
-                    out[symbol] = value
+                    out[symbol] = int(value) if h.domain.integer else value
                     break
         return out
 
@@ -218,26 +226,25 @@ class ProbeFactory:
         admissible = self.admissible(wanted, chosen)
         if admissible is None:
             raise ValueError(f"no hyperparameters are admissible with {chosen}")
-        if self.reduces:
+        body = resolve(self.algorithm.body, chosen)
+        closure, valley = needs_closure(body), reads_loss(body)
+        if valley:
+            shapes = shapes[:_FEW]
+            steps = steps if more.get("changes") else min(steps, _LONG_STEPS)
+        elif self.reduces:
             pair = (2,) if more.get("complex") else ()
             own = (*norms.STILL, *(shape for shape, *_ in norms.ALIKE if self.decides))
             shapes = (*shapes, *((*shape, *pair) for shape in own))
         fitting = tuple(near_shape(self.algorithm, shape) for shape in shapes)
-        mixed = any(isinstance(n, MatMul) for n in nodes(self.algorithm.body))
-        spread = len(fitting) - (len(norms.ALIKE) if self.decides else 0)
-        parameters, gradients = data(fitting[:spread], steps, dtype, calm=calm, mixed=mixed)
-        if self.reduces:
-            parameters, gradients = norms.still(parameters, gradients)
-        if self.decides:
-            lanes, follow = norms.alike(fitting[spread:], steps, dtype, _SEED + 3)
-            parameters = (*parameters, *lanes)
-            gradients = tuple((*a, *b) for a, b in zip(gradients, follow, strict=True))
-        closure = needs_closure(resolve(self.algorithm.body, chosen))
+        if valley:
+            parameters, gradients = valley_data(fitting, steps, dtype)
+        else:
+            parameters, gradients = self._spread(fitting, steps, dtype, calm=calm)
         slopes = tuple(_slopes(p, dtype) for p in parameters) if closure else ()
         if sparse if sparse is not None else not self.algorithm.gradients.dense:
             more["touched"] = touched_lanes(fitting, steps, calm=calm)
             gradients = _masked(gradients, more["touched"])
-        return Probe(
+        probe = Probe(
             name,
             dtype,
             parameters,
@@ -245,9 +252,44 @@ class ProbeFactory:
             admissible,
             chosen,
             closure=closure,
+            landscape="valley" if valley else "bowl",
             slopes=slopes,
             **more,
         )
+        return self._shortened(probe) if valley and not probe.changes else probe
+
+    def _spread(
+        self, shapes: Sequence[tuple[int, ...]], steps: int, dtype: str, *, calm: bool
+    ) -> tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]:
+        """Parameters and gradients of all sizes, and those that show what norms decide."""
+        mixed = any(isinstance(n, MatMul) for n in nodes(self.algorithm.body))
+        usual = len(shapes) - (len(norms.ALIKE) if self.decides else 0)
+        parameters, gradients = data(shapes[:usual], steps, dtype, calm=calm, mixed=mixed)
+        if self.reduces:
+            parameters, gradients = norms.still(parameters, gradients)
+        if self.decides:
+            lanes, follow = norms.alike(shapes[usual:], steps, dtype, _SEED + 3)
+            parameters = (*parameters, *lanes)
+            gradients = tuple((*a, *b) for a, b in zip(gradients, follow, strict=True))
+        return parameters, gradients
+
+    def _shortened(self, probe: Probe) -> Probe:
+        """As many steps as it takes to evaluate the gradient often enough."""
+        own = Float64()
+        machine = Interpreter(
+            self.algorithm,
+            own,
+            probe.parameters,
+            options=probe.options,
+            hyperparameters=probe.hyperparameters,
+        )
+        for t, centres in enumerate(probe.gradients, start=1):
+            place = partial(evaluate, own, probe.landscape, centres=centres, slopes=probe.slopes)
+            with np.errstate(all="ignore"):
+                machine.step(oracle=place)
+            if machine.evaluations >= _EVALUATIONS:
+                return probe.cut(t)
+        return probe
 
 
 def near_shape(algorithm: Algorithm, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -320,6 +362,16 @@ def _masked(
         tuple(np.where(m, g, 0.0) for g, m in zip(given, named, strict=True))
         for given, named in pairs
     )
+
+
+def valley_data(
+    shapes: Sequence[tuple[int, ...]], steps: int, dtype: str
+) -> tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]:
+    """Parameters, and centres that are the same in every step: a landscape to descend into."""
+    rng = np.random.default_rng(_SEED)
+    start = tuple(exact(rng.uniform(-1, 1, shape), dtype) for shape in shapes)
+    centres = tuple(exact(rng.uniform(-1, 1, shape), dtype) for shape in shapes)
+    return start, (centres,) * steps
 
 
 def _parameter_lanes(rng: np.random.Generator, total: int) -> Any:

@@ -100,6 +100,8 @@ class Lanes:
         return number >= FEW and norms.ratio > LOOSE and everywhere
 
     def _norms(self, runs: Any) -> Norms | None:
+        if runs is None:
+            return None
         whole = np.isfinite(self.expected) & np.isfinite(runs).all(axis=0)
         # Where rounding alone makes most lanes undefined, it may do so to the others as well.
         if 2 * np.sum(whole) < np.size(whole) or not np.any(whole):

@@ -242,7 +242,9 @@ def _of_numbers(host: Callable[[float], float], lanes: Callable[[Any], Any]) -> 
 
 def _largest(x: Any, **axes: Any) -> Any:
     """The maximum; that of nothing is -inf, which no other entry is smaller than."""
-    return np.max(x, initial=-math.inf, **axes)
+    entries = np.asarray(x)
+    entries = entries if entries.dtype == object else entries.astype(np.float64, copy=False)
+    return np.max(entries, initial=-math.inf, **axes)
 
 
 def _floor(x: Any) -> Any:

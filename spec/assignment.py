@@ -110,17 +110,24 @@ class _Path:
             case ir.If():
                 return self.branch(statement, have, inside=inside)
             case ir.Repeat(variable, _, _, loop, until, _):
+                # A state that the loop assigns is read as the round before left it.
+                have = have | self.carried(loop)
                 # Tested after each round, so it may use what the round assigns.
                 after = self.body(loop, have | {variable}, inside=inside)
                 if until is not None:
                     self.expression(until, after, statement, inside=inside)
-                return have
+                return have | filled(loop)
             case ir.Push(equation, history, _, _):
                 self.cited_once(statement, equation)
                 return have | {history}
             case ir.Apply():
                 return have | {ir.THETA}
         raise SpecError(f"unknown statement {type(statement).__name__}")
+
+    def carried(self, loop: ir.Body) -> set[str]:
+        """States that a loop assigns, and that have a value before its first round."""
+        states = (self.owner.algorithm.state(name) for name in self.states & ir.assigned(loop))
+        return {s.name for s in states if s.init is not None}
 
     def branch(self, statement: ir.If, have: set[str], *, inside: bool) -> set[str]:
         condition = statement.condition
@@ -204,6 +211,11 @@ def describe(algorithm: model.Algorithm, options: Mapping[str, model.OptionValue
     if not changed:
         return " with the default options" if algorithm.options else ""
     return f" with {', '.join(changed)}"
+
+
+def filled(loop: ir.Body) -> set[str]:
+    """Indexed locals that a loop assigns: which of their entries, no rule can tell."""
+    return {let.target.name for let in ir.lets(loop) if isinstance(let.target, ir.At)}
 
 
 def _too_wide(state: model.State, found: Scope) -> str:

@@ -136,13 +136,17 @@ def hyper(
     probe: Any = None,
     description: str = "",
     required: bool = False,
+    unset: Any = None,
 ) -> Any:
     """Declare a hyperparameter; a tuple default declares and returns one per entry (`betas`).
 
     `probe` is the dyadic value (exact in every type) at which the suite tests it; `aliases` are
-    other libraries' names; one that is `required` has no default in the constructor.
+    other libraries' names; one that is `required` has no default in the constructor. `unset` is
+    what None stands for there, over hyperparameters declared before; then None is the default.
     """
     domains = [domain] * (len(names) or 1) if isinstance(domain, str) else list(domain)
+
+    none = None if unset is None else frozen(name or key, unset)
 
     def one(symbol: str, value: float, index: int | None, tex: Any, other: Any, dyadic: Any) -> Any:
         tex, other = str(tex), tuple(other)
@@ -151,7 +155,18 @@ def hyper(
         except SpecError as error:
             fail(name or key, str(error), error)
         item = model.Hyperparameter(
-            symbol, key, value, index, interval, scope, tex, other, dyadic, description, required
+            symbol,
+            key,
+            value,
+            index,
+            interval,
+            scope,
+            tex,
+            other,
+            dyadic,
+            description,
+            required,
+            none,
         )
         _declare("hyperparameters", symbol, item)
         return _symbol(symbol, tex)
@@ -180,7 +195,7 @@ def option(
     *values: model.OptionValue,
     argument: bool | str = False,
     keyword_only: bool = False,
-    spelling: Mapping[bool | str | None, model.OptionValue] | None = None,
+    spelling: Mapping[model.Spelling, model.OptionValue] | None = None,
     description: str = "",
 ) -> OptionSymbol:
     """Declare a static switch; its first value is the default, no values mean a boolean.
@@ -196,8 +211,6 @@ def option(
     for _, inside in spelled:
         if inside not in values:
             fail(name, f"spelling maps to {inside!r}, which is no value of the option")
-    if spelling and None in spelling and [x for _, x in spelled].count(spelling[None]) < 2:
-        fail(name, f"None stands for {spelling[None]!r}, which has to be spelled otherwise too")
     key = name if argument is True else argument
     how = model.Argument(key, spelled, keyword_only) if key else None
     _declare("options", name, model.Option(name, values, values[0], how, description))
@@ -215,15 +228,19 @@ def state(
     latex: str = "",
     aliases: tuple[str, ...] = (),
     description: str = "",
+    flat: bool = False,
 ) -> Any:
     """Declare a state: symbol, key in torch's state, initial value (None: absent until stored).
 
-    `when` says which options, or which shapes of a parameter, it needs.
+    `when` says which options, or which shapes of a parameter, it needs. A `flat` state is one value
+    for each parameter in the equations, and kept as one vector of all.
     """
     first = None if init is None else frozen(name, init)
     condition = None if when is None else as_condition(when, name)
     exists, shaped = (None, condition) if _on_shape(condition) else (condition, None)
-    item = model.State(name, key, first, scope, shape, exists, shaped, latex, aliases, description)
+    item = model.State(
+        name, key, first, scope, shape, exists, shaped, latex, aliases, description, flat
+    )
     _declare("states", name, item)
     return _symbol(name, latex)
 

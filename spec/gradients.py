@@ -18,8 +18,11 @@ def evaluations(body: ir.Body) -> int:
 
 
 def needs_closure(body: ir.Body) -> bool:
-    """Whether `p.grad` is not enough: several evaluations, or one away from the stored point."""
-    if evaluations(body) > 1:
+    """Whether `p.grad` is not enough.
+
+    Several evaluations, one away from the stored point, or the loss itself.
+    """
+    if evaluations(body) > 1 or reads_loss(body):
         return True
     moved = False
     for statement in ir.statements(body):
@@ -49,6 +52,11 @@ def accepts_complex(algorithm: Algorithm, body: ir.Body) -> bool:
     """Whether complex parameters are taken, as pairs of real numbers."""
     declared = algorithm.gradients.complex
     return not sees_shapes(body) if declared is None else declared
+
+
+def reads_loss(body: ir.Body) -> bool:
+    """Whether a step depends on the loss, not on its gradient alone."""
+    return any(isinstance(node, ir.Loss) for node in ir.nodes(body))
 
 
 def _count(body: ir.Body, valid: _Points) -> tuple[int, _Points]:

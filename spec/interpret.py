@@ -255,12 +255,9 @@ class _Step:
             for i in self.active:
                 slot = self.slots[i]
                 if s.name in slot.now:
-                    slot.state[s.name] = self._stored(slot.now[s.name], s.name)
-        for i in self.active:
-            self.slots[i].theta = self._stored(self.slots[i].now[ir.THETA], ir.THETA)
-
-    def _stored(self, value: Any, name: str) -> Any:
-        return value if isinstance(value, list) else self.arithmetic.store(value, name)
+                    slot.state[s.name] = slot.now[s.name]
+        for slot in (self.slots[i] for i in self.active):
+            slot.theta = self.arithmetic.store(slot.now[ir.THETA], ir.THETA)
 
     # ---- statements
 
@@ -294,6 +291,16 @@ class _Step:
             self._assign(self.slots[i].now, let.target, value, i)
             self._note(let, i, value)
         self._leave(name)
+        self._store(let.target, active)
+
+    def _store(self, target: ir.Sym | ir.At, active: list[int]) -> None:
+        """A state is kept in its type from where it is assigned on, as in code that works in place.
+
+        What reads it later in the step may have it from before that rounding as well as after.
+        """
+        if isinstance(target, ir.Sym) and any(s.name == target.name for s in self.owner.states):
+            for slot in (self.slots[i] for i in active):
+                slot.now[target.name] = self.arithmetic.store(slot.now[target.name], target.name)
 
     def _of_each(self, let: ir.Let, active: list[int]) -> list[Any]:
         """The right-hand side for every parameter."""
@@ -435,7 +442,7 @@ class _Step:
             case ir.Loss(at):
                 return self.gradients[at][0]
             case ir.At(name, index):
-                return self._lookup(name, i)[a.integer(self._value(index, i))]
+                return self._entry(name, i, a.integer(self._value(index, i)))
             case ir.Len(name):
                 return a.number(len(self._lookup(name, i)))
         raise SpecError(f"interpreter: unknown node {type(expr).__name__}")
@@ -482,6 +489,12 @@ class _Step:
             if name in values:
                 return values[name]
         raise SpecError(f"interpreter: {name} has no value from before the step")
+
+    def _entry(self, name: str, i: int | None, index: int) -> Any:
+        try:
+            return self._lookup(name, i)[index]
+        except (KeyError, IndexError):
+            raise SpecError(f"interpreter: {name} has no entry {index}") from None
 
     def _lookup(self, name: str, i: int | None) -> Any:
         if i is not None and name in self.slots[i].now:

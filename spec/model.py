@@ -12,6 +12,7 @@ from instep.spec import ir
 from instep.spec.errors import SpecError
 
 OptionValue = str | bool
+Spelling = str | bool | None
 Scope = Literal["parameter", "group", "optimizer"]
 StateFrom = Literal["first step", "construction"]
 Shape = Literal["like", "scalar", "reduced", "rows", "cols", "history"]
@@ -86,7 +87,10 @@ class TypeEps(float):
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameter:
-    """A number that the user sets: `name` in equations, `key` (and `index`) in the constructor."""
+    """A number that the user sets: `name` in equations, `key` (and `index`) in the constructor.
+
+    Where the constructor is given None, the number is `unset` of the other hyperparameters.
+    """
 
     name: str
     key: str
@@ -99,17 +103,18 @@ class Hyperparameter:
     probe: float | int | None = None
     description: str = ""
     required: bool = False
+    unset: ir.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
     """How an option appears in the constructor: keyword, and its value for each option value.
 
-    A value of None stands for an option value that has a spelling of its own too.
+    A value of None may stand for an option value that has a spelling of its own too.
     """
 
     key: str
-    values: tuple[tuple[bool | str | None, OptionValue], ...]
+    values: tuple[tuple[Spelling, OptionValue], ...]
     keyword_only: bool = False
 
     def option_value(self, value: object) -> OptionValue:
@@ -119,15 +124,20 @@ class Argument:
                 return inner
         raise SpecError(f"{self.key}={value!r} is none of {[v for v, _ in self.values]}")
 
-    def constructor_value(self, option: OptionValue) -> bool | str | None:
+    def expresses(self, option: OptionValue) -> bool:
+        """Whether the constructor has a value for an option value."""
+        return any(inner == option for _, inner in self.values)
+
+    def constructor_value(self, option: OptionValue) -> Spelling:
         """The constructor's value for an option value, None when it cannot express it."""
         spelled = (outer for outer, inner in self.values if inner == option and outer is not None)
         return next(spelled, None)
 
     @property
     def unsaid(self) -> OptionValue | None:
-        """The option value that the constructor's None stands for, if it takes None."""
-        return next((inner for outer, inner in self.values if outer is None), None)
+        """The option value that the constructor's None stands for beside another spelling."""
+        unsaid = (inner for outer, inner in self.values if outer is None)
+        return next((inner for inner in unsaid if self.constructor_value(inner) is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +157,7 @@ class State:
 
     A scalar is a host number for each parameter; a reduced state is computed from a parameter's
     data and stays on its device. `when` is a condition on options, `shaped` one on the shape of the
-    parameters that have the state.
+    parameters that have the state. A `flat` one is kept for all parameters together, as one vector.
     """
 
     name: str
@@ -160,6 +170,7 @@ class State:
     latex: str = ""
     aliases: tuple[str, ...] = ()
     description: str = ""
+    flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

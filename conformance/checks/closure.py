@@ -9,16 +9,19 @@ gradient, whatever it held before, and the next call may write into the same ten
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from instep.conformance.bounds import BoundedArithmetic
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
-from instep.conformance.observe import to_array
+from instep.conformance.descents import descents
+from instep.conformance.observe import Recording, to_array
 from instep.conformance.oracle import Model, Oracle
 from instep.conformance.probes import Probe
+from instep.conformance.spread import POINT, Spread
 from instep.conformance.subject import Run
 from instep.conformance.verdict import Severity, Tally
 
@@ -96,27 +99,48 @@ def _takes_closure(optimizer: Any) -> bool:
 
 def _calls(context: Context) -> Outcome:
     attempt = _run(context)
-    for t, expected in enumerate(_evaluations(context, attempt)):
-        found = len(attempt.recording.calls[t])
-        if expected is not None and found != expected:
-            raise Failure(
-                f"step {t + 1} called the closure {_times(found)}; the algorithm says {expected}"
-            )
+    _require_calls(context, attempt.recording)
+    # Where a search ends early, more evaluations may change nothing but their number.
+    for _, probe in descents(context.probes, context.widest):
+        _require_calls(context, context.record(probe))
     return Outcome()
 
 
-def _evaluations(context: Context, attempt: Run) -> Iterator[int | None]:
-    """Calls of the closure in every step; None where rounding decides how many there are."""
-    if not attempt.probe.closure:
-        yield from [1] * attempt.probe.steps
+def _require_calls(context: Context, recording: Recording) -> None:
+    """Raises Failure where a step calls the closure otherwise than the algorithm evaluates."""
+    for t, (expected, others) in enumerate(_evaluations(context, recording)):
+        found = len(recording.calls[t])
+        if found == expected:
+            continue
+        known = {expected} | others()
+        if found not in known:
+            said = " or ".join(map(str, sorted(known)))
+            raise Failure(
+                f"step {t + 1} called the closure {_times(found)}; the algorithm says {said}"
+            )
+
+
+def _evaluations(
+    context: Context, recording: Recording
+) -> Iterator[tuple[int, Callable[[], set[int]]]]:
+    """Calls of the closure in every step, and others that rounding may make of them."""
+    probe = recording.probe
+    if not probe.closure:
+        yield from [(1, set)] * probe.steps
         return
-    profile = context.profiles(attempt.probe.dtype)[-1]
+    profile = context.profiles(probe.dtype)[-1]
     arithmetic = BoundedArithmetic(profile)
-    oracle = Oracle(Model(context.algorithm), attempt.probe, profile, arithmetic)
-    for t in range(1, attempt.probe.steps + 1):
+    start = partial(Oracle, Model(context.algorithm), probe, profile)
+    oracle, spread = start(arithmetic), Spread(profile, start)
+    for t in range(1, probe.steps + 1):
         with np.errstate(all="ignore"):
             oracle.step(t)
-        yield None if arithmetic.ambiguous else len(oracle.points) - attempt.recording.primed
+
+        def others(t: int = t) -> set[int]:
+            counts = spread.evaluations(t) if arithmetic.ambiguous else set()
+            return {n - recording.primed for n in counts}
+
+        yield len(oracle.points) - recording.primed, others
 
 
 def _times(n: int) -> str:
@@ -127,24 +151,32 @@ def _points(context: Context) -> Outcome:
     attempt = _run(context)
     if not attempt.probe.closure:
         return _where_the_step_began(attempt)
-    tally = context.judge_lockstep(attempt.recording).tally
-    mine = Tally(tally.widest, tally.limit, tally.coarse)
-    for lanes in tally.history:
-        if lanes.quantity.startswith("point "):
-            mine.add(lanes)
+    mine = _require_points(context, attempt.recording)
     if not mine.history:
         raise Skip("the calls are not those of the algorithm, see closure/calls")
+    for _, probe in descents(context.probes, context.widest):
+        _require_points(context, context.record(probe))
+    return Outcome(mine)
+
+
+def _require_points(context: Context, recording: Recording) -> Tally:
+    """What speaks of the points of gradients; raises Failure where one is taken elsewhere."""
+    tally = context.judge_lockstep(recording).tally
+    mine = Tally(tally.widest, tally.limit, tally.coarse)
+    for lanes in tally.history:
+        if lanes.quantity.startswith(POINT):
+            mine.add(lanes)
     if mine.severity is not Severity.OUT:
-        return Outcome(mine)
+        return mine
     assert mine.first is not None
     lanes = mine.first.lanes
-    number = int(lanes.quantity.removeprefix("point "))
+    number = int(lanes.quantity.removeprefix(POINT))
     given = f", which equation {lanes.equation} gives" if lanes.equation else ""
     raise Failure(
         f"in step {lanes.step} the {_ordinal(number)} gradient is not taken at the point of the "
         f"algorithm{given}",
         mine,
-        attempt.recording,
+        recording,
     )
 
 

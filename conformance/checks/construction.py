@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from instep.conformance.bounds import BoundedArithmetic
 from instep.conformance.checks.base import Check, Outcome, Plan
 from instep.conformance.errors import SubjectError
 from instep.conformance.oracle import Model, Oracle
@@ -67,9 +68,13 @@ def _primed(context: Context, probe: Probe) -> bool:
     subject = context.subject
     if not probe.closure:
         return False
-    oracle = Oracle(Model(context.algorithm), probe, context.profiles(probe.dtype)[-1])
+    profile = context.profiles(probe.dtype)[-1]
+    arithmetic = BoundedArithmetic(profile)
+    oracle = Oracle(Model(context.algorithm), probe, profile, arithmetic)
     with np.errstate(all="ignore"):
         oracle.step(1)
+    if arithmetic.ambiguous:  # rounding decides how many evaluations there are
+        return False
     attempt = Run(subject, probe)
     try:
         attempt.finish()

@@ -65,7 +65,7 @@ def _changed(symbol: str, context: Context) -> Outcome:
         raise Skip(f"the constructor does not take {symbol}")
     if symbol in context.probes.fixed:
         raise Skip(f"{symbol} is fixed")
-    other = context.probes.other_values([symbol])
+    other = context.probes.other_values([symbol], whole=True)
     before = context.probes.probe_values()
     if symbol not in other:
         raise Skip(f"no other value of {symbol} is admissible")

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from instep.conformance import descents
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.verdict import Severity
 from instep.spec import ir
+from instep.spec.gradients import reads_loss
 from instep.spec.model import Algorithm
 from instep.spec.options import live_states, resolve
+from instep.spec.scope import Scope, infer
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context
@@ -57,6 +60,15 @@ def checks(plan: Plan) -> Iterator[Check]:
             _faint,
             numeric=True,
         )
+    if reads_loss(algorithm.body):
+        for name, way in descents.DESCENTS.items():
+            yield Check(
+                f"numerics/{name}",
+                "must",
+                f"parameters follow the equations {way.where}",
+                partial(_descent, name),
+                numeric=True,
+            )
     for symbol in corners(plan):
         yield Check(
             f"numerics/zero-{slug(symbol)}",
@@ -163,12 +175,14 @@ def _fine(context: Context) -> Outcome:
 
 
 def _switches(context: Context) -> bool:
-    """Whether lanes jump from one value to another."""
-    body = resolve(context.algorithm.body, context.probes.options)
-    return any(
-        isinstance(n, ir.Where) or (isinstance(n, ir.Call) and n.function == "sign")
+    """Whether lanes jump from one value to another, each by itself."""
+    body, scopes = resolve(context.algorithm.body, context.probes.options), infer(context.algorithm)
+    deciding = (
+        n.condition if isinstance(n, ir.Where) else n
         for n in ir.nodes(body)
+        if isinstance(n, ir.Where) or (isinstance(n, ir.Call) and n.function == "sign")
     )
+    return any(scopes.of(x) is Scope.TENSOR for x in deciding)
 
 
 def _reduces(algorithm: Algorithm) -> bool:
@@ -219,6 +233,15 @@ def _with_still_lanes(probe: Probe) -> Probe:
         tuple(None if g is None else masked(g) for g in step) for step in probe.gradients
     )
     return replace(probe, gradients=gradients)
+
+
+def _descent(name: str, context: Context) -> Outcome:
+    if name not in descents.names(context.probes):
+        raise Skip("the learning rate is fixed")
+    probe = descents.descent(context.probes, name, context.widest)
+    return context.require(
+        context.record(probe), f"{descents.DESCENTS[name].where} the parameters leave it"
+    )
 
 
 def _long(context: Context) -> Outcome:

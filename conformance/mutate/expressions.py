@@ -47,7 +47,7 @@ class Names:
         """
         if not infer(self.algorithm).of(expr).on_host:
             return False
-        inner = list(self._inlined(expr, frozenset()))
+        inner = list(self._inlined(expr, set()))
         inexact = any(
             isinstance(n, ir.Call) or (isinstance(n, ir.Binary) and n.op in ("/", "**"))
             for n in inner
@@ -55,14 +55,15 @@ class Names:
         real = {h.name for h in self.algorithm.hyperparameters if not h.domain.integer}
         return inexact and any(isinstance(n, ir.Sym) and n.name in real for n in inner)
 
-    def _inlined(self, expr: ir.Expr, seen: frozenset[str]) -> Iterator[ir.Expr]:
-        """All nodes of an expression and of the equations of the symbols in it."""
+    def _inlined(self, expr: ir.Expr, seen: set[str]) -> Iterator[ir.Expr]:
+        """All nodes of an expression and, once each, of the equations of the symbols in it."""
         for node in ir.walk(expr):
             yield node
             if isinstance(node, ir.Sym) and node.name not in seen:
+                seen.add(node.name)
                 for let in ir.lets(self.algorithm.body):
                     if let.target == node:
-                        yield from self._inlined(let.value, seen | {node.name})
+                        yield from self._inlined(let.value, seen)
 
 
 def changed(expr: ir.Expr, mutator: Mutator, names: Names) -> Iterator[Change]:

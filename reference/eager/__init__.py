@@ -23,6 +23,7 @@ from instep.reference.eager.heun import Heun
 from instep.reference.eager.lamb import LAMB
 from instep.reference.eager.laprop import LaProp
 from instep.reference.eager.lars import LARS
+from instep.reference.eager.lbfgs import LBFGS
 from instep.reference.eager.lion import Lion
 from instep.reference.eager.madgrad import MADGRAD
 from instep.reference.eager.mars import MARS
@@ -53,6 +54,7 @@ __all__ = [
     "ASGD",
     "LAMB",
     "LARS",
+    "LBFGS",
     "MADGRAD",
     "MARS",
     "SGD",

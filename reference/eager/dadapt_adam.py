@@ -136,8 +136,7 @@ class DAdaptAdam(LockstepOptimizer):
             # dadapt-adam.second_moment
             v = state["exp_avg_sq"] = beta2 * v_prev + (1 - beta2) * g**2
             s = state["s"] = rho * s_prev + rate * (1 - rho) * g  # dadapt-adam.sum_of_gradients
-            _sum_2 = yield Sum(torch.abs(s).sum())
-            size = _sum_2  # dadapt-adam.size
+            size = yield Sum(torch.abs(s).sum())  # dadapt-adam.size
             if size > 0:
                 # dadapt-adam.average_agreement
                 r = shared["numerator_weighted"] = rho * r_prev + (1 - rho) * agreement

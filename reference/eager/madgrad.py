@@ -108,12 +108,11 @@ class MADGRAD(LockstepOptimizer):
         if momentum == 0:
             d = nu_prev**0.3333333333333333 + eps  # madgrad.denominator@before
             start = torch.where(d == 0, theta, theta + s_prev / d)  # madgrad.start@recovered
+        elif x0_prev is None:
+            x0 = state["x0"] = theta.clone()  # madgrad.origin
+            start = theta  # madgrad.start@first
         else:
-            if x0_prev is None:
-                x0 = state["x0"] = theta.clone()  # madgrad.origin
-                start = theta  # madgrad.start@first
-            else:
-                start = x0_prev  # madgrad.start
+            start = x0_prev  # madgrad.start
         nu = state["grad_sum_sq"] = nu_prev + w * g**2  # madgrad.sum_of_squares
         s = state["s"] = s_prev + w * g  # madgrad.sum
         d = nu**0.3333333333333333 + eps  # madgrad.denominator

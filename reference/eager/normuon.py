@@ -82,7 +82,7 @@ class NorMuon(EagerOptimizer):
             -4.775,
             2.0315,
         ),
-        ns_steps: float | Tensor = 5,
+        ns_steps: int = 5,
         eps: float | Tensor = 1e-10,
         ns_eps: float | Tensor = 1e-07,
         nesterov: bool = True,

@@ -95,10 +95,9 @@ class NovoGrad(EagerOptimizer):
         u = u + weight_decay * theta  # novograd.penalty
         if m_prev is None:
             m = state["exp_avg"] = u.clone()  # novograd.first_moment@first
+        elif grad_averaging:
+            m = state["exp_avg"] = beta1 * m_prev + (1 - beta1) * u  # novograd.first_moment@yes
         else:
-            if grad_averaging:
-                m = state["exp_avg"] = beta1 * m_prev + (1 - beta1) * u  # novograd.first_moment@yes
-            else:
-                m = state["exp_avg"] = beta1 * m_prev + u  # novograd.first_moment@no
+            m = state["exp_avg"] = beta1 * m_prev + u  # novograd.first_moment@no
         theta = theta - lr * m  # novograd.update
         return theta

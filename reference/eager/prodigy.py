@@ -156,11 +156,10 @@ class Prodigy(LockstepOptimizer):
                 s = state["s"] = rho * s_prev + weight * d_prev * g  # prodigy.sum_of_gradients@yes
             else:
                 s = state["s"] = rho * s_prev + weight * rate * g  # prodigy.sum_of_gradients@no
-            _sum = yield Sum(torch.abs(s).sum())
-            size = _sum  # prodigy.size
+            size = yield Sum(torch.abs(s).sum())  # prodigy.size
             if size > 0:
-                _sum_2 = yield Sum((g * (start_prev - theta)).sum())
-                n = shared["d_numerator"] = rho * n_prev + weight * rate * _sum_2  # prodigy.way
+                _sum = yield Sum((g * (start_prev - theta)).sum())
+                n = shared["d_numerator"] = rho * n_prev + weight * rate * _sum  # prodigy.way
                 d_hat = factor * n / size  # prodigy.estimate
                 # prodigy.first_distance
                 d_near = math.where(d_prev == d0, math.maximum(d_prev, d_hat), d_prev)

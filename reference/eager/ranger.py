@@ -66,7 +66,7 @@ class Ranger(EvaluationPoint, EagerOptimizer):
         betas: tuple[float | Tensor, float | Tensor] = (0.95, 0.999),
         eps: float | Tensor = 1e-05,
         weight_decay: float | Tensor = 0.0,
-        k: float | Tensor = 6,
+        k: int = 6,
         alpha: float | Tensor = 0.5,
         *,
         maximize: bool = False,

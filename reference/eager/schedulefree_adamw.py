@@ -67,7 +67,7 @@ class AdamWScheduleFree(EvaluationPoint, EagerOptimizer):
         betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float | Tensor = 1e-08,
         weight_decay: float | Tensor = 0.0,
-        warmup_steps: float | Tensor = 0,
+        warmup_steps: int = 0,
         r: float | Tensor = 0.0,
         weight_lr_power: float | Tensor = 2.0,
         *,

@@ -60,7 +60,7 @@ class SGDScheduleFree(EvaluationPoint, EagerOptimizer):
         lr: float | Tensor = 1.0,
         momentum: float | Tensor = 0.9,
         weight_decay: float | Tensor = 0.0,
-        warmup_steps: float | Tensor = 0,
+        warmup_steps: int = 0,
         r: float | Tensor = 0.0,
         weight_lr_power: float | Tensor = 2.0,
         *,

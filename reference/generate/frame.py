@@ -9,6 +9,7 @@ from typing import Any
 
 from instep.reference.generate.lower.resolve_options import kept_options, possible, simplify
 from instep.spec import ir, model
+from instep.spec.render.text import expression_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,12 @@ class Frame:
         found = next((a for a in arguments if a is not None and a.key == key), None)
         return found.unsaid if found is not None else None
 
-    def spelled(self, key: str, value: model.OptionValue) -> bool | str | None:
+    def spelled(self, key: str, value: model.OptionValue) -> model.Spelling:
         """The constructor's spelling of an option value."""
         arguments = (o.argument for o in self.algorithm.options if o.argument is not None)
         return next(a.constructor_value(value) for a in arguments if a.key == key)
 
-    def choices(self) -> dict[str, tuple[bool | str | None, ...]]:
+    def choices(self) -> dict[str, tuple[model.Spelling, ...]]:
         """Values of the arguments that name one of several forms."""
         arguments = (o.argument for o in self.algorithm.options if o.name in self.kept)
         named = (a for a in arguments if a is not None)
@@ -103,10 +104,9 @@ class Frame:
         """Entries of every group that the dialect fixes, as torch's constructor spells them."""
         out = {}
         for o in self.algorithm.options:
-            if o.name not in self.kept and o.argument is not None:
-                value = o.argument.constructor_value(o.default)
-                if value is not None:
-                    out[o.argument.key] = value
+            argument = o.argument if o.name not in self.kept else None
+            if argument is not None and argument.expresses(o.default):
+                out[argument.key] = argument.constructor_value(o.default)
         return out
 
     def states(self) -> list[model.State]:
@@ -156,26 +156,26 @@ class Frame:
 
         return ir.rewrite(condition, constant)
 
-    def option_test(self, name: str, value: model.OptionValue) -> tuple[str, bool | str]:
+    def option_test(self, name: str, value: model.OptionValue) -> tuple[str, model.Spelling]:
         """The constructor's key and value for a test of an open option."""
         argument = self.algorithm.option(name).argument
         assert argument is not None
-        outer = argument.constructor_value(value)
-        assert outer is not None
-        return argument.key, outer
+        return argument.key, argument.constructor_value(value)
 
 
 def _option_argument(option: model.Option, argument: model.Argument) -> Parameter:
     default = argument.constructor_value(option.default)
-    annotation = "bool" if isinstance(default, bool) else "str"
+    annotation = _option_type([outer for outer, _ in argument.values])
     if argument.unsaid is not None:
-        annotation += " | None"
         default = None if argument.unsaid == option.default else default
     return Parameter(argument.key, annotation, default, option.description, argument.keyword_only)
 
 
 def _number_argument(key: str, hyperparameters: tuple[model.Hyperparameter, ...]) -> Parameter:
     first = hyperparameters[0]
+    if first.index is None and first.unset is not None:
+        described = f"{_described(first.description, first.domain)}; None is {_unset(first)}"
+        return Parameter(key, f"{_annotation(first)} | None", None, described)
     if first.index is None:
         described = _described(first.description, first.domain) + _by_type(first)
         return Parameter(key, _annotation(first), _default(first), described)
@@ -192,7 +192,8 @@ def _number_argument(key: str, hyperparameters: tuple[model.Hyperparameter, ...]
 
 
 def _annotation(h: model.Hyperparameter) -> str:
-    return "float | Tensor | None" if isinstance(h.default, model.TypeEps) else "float | Tensor"
+    kind = "int" if h.domain.integer else "float | Tensor"
+    return f"{kind} | None" if isinstance(h.default, model.TypeEps) else kind
 
 
 def _default(h: model.Hyperparameter) -> float | None:
@@ -201,6 +202,21 @@ def _default(h: model.Hyperparameter) -> float | None:
 
 def _by_type(h: model.Hyperparameter) -> str:
     return "; None is the parameter's machine epsilon" if _default(h) is None else ""
+
+
+def _unset(h: model.Hyperparameter) -> str:
+    assert h.unset is not None
+    return expression_text(h.unset, ascii=True)
+
+
+def _option_type(values: list[model.Spelling]) -> str:
+    """The type of an option's argument."""
+    types = [name for kind, name in ((bool, "bool"), (str, "str")) if _has(values, kind)]
+    return " | ".join([*types, *["None"] * (None in values)])
+
+
+def _has(values: list[model.Spelling], kind: type) -> bool:
+    return any(isinstance(value, kind) for value in values)
 
 
 def _described(description: str, domain: model.Domain) -> str:

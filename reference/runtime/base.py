@@ -45,6 +45,7 @@ class Reference(torch.optim.Optimizer):
         _layout: how the state of a parameter is kept.
         _accepts: which gradients and parameters it takes.
         _constructs_state: whether state begins with construction, not with the first step.
+        _one_group: whether all hyperparameters are those of the whole optimizer.
     """
 
     _domains: ClassVar[Mapping[str, Domain]] = {}
@@ -55,6 +56,7 @@ class Reference(torch.optim.Optimizer):
     _layout: ClassVar[Layout] = Layout()
     _accepts: ClassVar[Accepts] = Accepts()
     _constructs_state: ClassVar[bool] = False
+    _one_group: ClassVar[bool] = False
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         self._check(defaults)
@@ -71,11 +73,17 @@ class Reference(torch.optim.Optimizer):
         try:
             for p in self.param_groups[-1]["params"]:
                 self._admit(p)
+            self._admit_group()
         except ValueError:
             del self.param_groups[-1]
             raise
         if self._constructs_state:
             self._construct_state(self.param_groups[-1])
+
+    def _admit_group(self) -> None:
+        if self._one_group and len(self.param_groups) > 1:
+            name = type(self).__name__
+            raise ValueError(f"{name} has no settings of parameter groups: give it a single group")
 
     @torch.no_grad()
     def _construct_state(self, group: Group) -> None:
@@ -137,8 +145,14 @@ class Reference(torch.optim.Optimizer):
                     theta = stand_in(p)
                     fresh = late_state(theta, self._layout)
                     self._initialize(fresh, theta, {**self.defaults, **settings})
-                    check_shapes(self.state[p], fresh, self._layout, f"parameter {i}")
+                    kept = self._own_state(p)
+                    check_shapes(kept, fresh, self._layout, f"parameter {i}")
             first += len(group["params"])
+
+    def _own_state(self, parameter: Tensor) -> State:
+        """What the state of a parameter holds of itself."""
+        own: State = self.state[parameter]
+        return own
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -162,6 +176,10 @@ class Reference(torch.optim.Optimizer):
 
     def _step(self) -> None:
         raise NotImplementedError
+
+    def _check_domains(self, **given: Any) -> None:
+        """Refuse hyperparameters outside their domains before others are computed from them."""
+        check_domains(given, {key: self._domains[key] for key in given})
 
     def _check(self, group: Group) -> None:
         """Refuse hyperparameters outside their domains, and what they must satisfy together.

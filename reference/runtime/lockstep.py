@@ -17,6 +17,7 @@ from torch import Tensor
 
 from instep.reference.runtime import scalar_math
 from instep.reference.runtime.base import Closure, Reference
+from instep.reference.runtime.flat import check_lengths, join, split
 from instep.reference.runtime.work import (
     Group,
     State,
@@ -98,19 +99,20 @@ class LockstepOptimizer(Reference):
         _closure: whether the step evaluates the loss itself, through the closure.
         _shared_keys: keys of the state that parameters share.
         _group_keys: those of them that each group has for itself.
+        _flat_keys: keys of the state that is one vector of all parameters.
     """
 
     _closure: ClassVar[bool] = False
     _shared_keys: ClassVar[frozenset[str]] = frozenset()
     _group_keys: ClassVar[frozenset[str]] = frozenset()
+    _flat_keys: ClassVar[frozenset[str]] = frozenset()
 
     def step(self, closure: Closure | None = None) -> Any:
         """One step of every parameter that has a gradient.
 
         Args:
             closure: evaluates the loss again, with gradients enabled. Where the equations ask for
-            the
-                gradient at several points it is called once for each, and must be given.
+                the gradient at several points it is called once for each, and must be given.
 
         Raises:
             TypeError: the equations need a closure and there is none.
@@ -148,6 +150,7 @@ class LockstepOptimizer(Reference):
 
     def _runners(self) -> Iterator[Runner]:
         common = self.state.get(self._first_parameter(), {})
+        parts = dict(zip(self._parameters(), self._flat_parts(common), strict=True))
         for group in self.param_groups:
             self._check_entries(group)
             settings = {key: as_numbers(value) for key, value in group.items() if key != "params"}
@@ -156,13 +159,33 @@ class LockstepOptimizer(Reference):
                     continue
                 self._accept(p, group)
                 shared = {**common, **{k: group[k] for k in self._group_keys if k in group}}
+                shared |= {k: as_numbers(shared[k]) for k in self._shared_keys & shared.keys()}
                 self._initialize_shared(shared, settings)
+                kept = self._own_state(p)
                 # The parameter itself will move to the points where the closure is to see it.
-                work = open_work(p, self.state.get(p, {}), clone=self._closure)
+                work = open_work(p, kept | parts[p], clone=self._closure)
                 self._initialize(work.state, work.theta, settings)
                 read_numbers(work, self._layout)
                 steps = self._steps(work.theta, work.state, shared, settings)
                 yield Runner(work, steps, shared, settings)
+
+    def _own_state(self, parameter: Tensor) -> State:
+        kept = self.state.get(parameter, {})
+        return {k: v for k, v in kept.items() if k not in self._flat_keys}
+
+    def _check_state(self) -> None:
+        super()._check_state()
+        common = self.state.get(self._first_parameter(), {})
+        check_lengths(common, self._flat_keys, self._parameters())
+
+    def _parameters(self) -> list[Tensor]:
+        return [p for group in self.param_groups for p in group["params"]]
+
+    def _flat_parts(self, common: State) -> list[State]:
+        """What every parameter has of the state that is kept as vectors of all."""
+        if not self._flat_keys:
+            return [{} for _ in self._parameters()]
+        return split(common, self._flat_keys, self._parameters())
 
     def _first_parameter(self) -> Tensor:
         """The parameter whose state also holds what belongs to the whole optimizer."""
@@ -171,6 +194,7 @@ class LockstepOptimizer(Reference):
 
     def _store(self, runners: list[Runner]) -> None:
         group_of = {p: group for group in self.param_groups for p in group["params"]}
+        parts = {r.work.parameter: _take(r.work.state, self._flat_keys) for r in runners}
         for r in runners:
             assert r.theta is not None
             p = r.work.parameter
@@ -180,6 +204,15 @@ class LockstepOptimizer(Reference):
                 (group_of[p] if per_group else self.state[self._first_parameter()])[key] = r.shared[
                     key
                 ]
+        if self._flat_keys and runners:
+            everyone = self._parameters()
+            whole = join([parts.get(p, {}) for p in everyone], self._flat_keys, everyone)
+            self.state[self._first_parameter()].update(whole)
+
+
+def _take(state: State, keys: frozenset[str]) -> State:
+    """Entries taken out of a state."""
+    return {key: state.pop(key) for key in keys & state.keys()}
 
 
 class _Evaluation:

@@ -55,7 +55,7 @@ class VectorizedOptimizer(Reference):
     _shape_queries: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any], backend: str = "auto") -> None:
-        super().__init__(params, {**defaults, **_flags(defaults, backend)})
+        super().__init__(params, {**defaults, **_flags(type(self), defaults, backend)})
         if self._asks_for_fused():
             # torch.amp.GradScaler then leaves scaling and skipping to the step, as with torch's
             # own.
@@ -214,7 +214,9 @@ class VectorizedLockstep(VectorizedOptimizer, LockstepOptimizer):
                 raise ValueError(f"{type(self).__name__} does not support {key}=True")
 
 
-def _flags(defaults: Mapping[str, Any], backend: str) -> dict[str, bool | None]:
+def _flags(
+    cls: type[VectorizedOptimizer], defaults: Mapping[str, Any], backend: str
+) -> dict[str, bool | None]:
     """What torch's `foreach` and `fused` have to be for a backend; no `fused` where torch has none.
 
     Raises:
@@ -231,6 +233,12 @@ def _flags(defaults: Mapping[str, Any], backend: str) -> dict[str, bool | None]:
         raise ValueError(f"backend must be one of {', '.join(contradicted)}; got {backend!r}")
     if contradicted[backend]:
         raise ValueError(f"backend={backend!r} contradicts foreach={foreach}, fused={fused}")
+    if "foreach" not in defaults and not cls._has_foreach:
+        if backend in ("foreach", "fused"):
+            raise ValueError(
+                f"{cls.__name__} has no form for lists of tensors; leave backend={backend!r} out"
+            )
+        return {}
     forced = {"fused": {"fused": True}, "foreach": {"foreach": True}, "eager": {"foreach": False}}
     own = {key: defaults[key] for key in ("foreach", "fused") if key in defaults}
     return {**own, **forced.get(backend, {})}

@@ -23,6 +23,7 @@ from instep.reference.vectorized.heun import Heun
 from instep.reference.vectorized.lamb import LAMB
 from instep.reference.vectorized.laprop import LaProp
 from instep.reference.vectorized.lars import LARS
+from instep.reference.vectorized.lbfgs import LBFGS
 from instep.reference.vectorized.lion import Lion
 from instep.reference.vectorized.madgrad import MADGRAD
 from instep.reference.vectorized.mars import MARS
@@ -53,6 +54,7 @@ __all__ = [
     "ASGD",
     "LAMB",
     "LARS",
+    "LBFGS",
     "MADGRAD",
     "MARS",
     "SGD",

@@ -92,7 +92,7 @@ class AdaMuon(VectorizedOptimizer):
             -4.775,
             2.0315,
         ),
-        ns_steps: float | Tensor = 5,
+        ns_steps: int = 5,
         eps: float | Tensor = 1e-08,
         ns_eps: float | Tensor = 1e-07,
         nesterov: bool = False,

@@ -84,7 +84,7 @@ class Muon(VectorizedOptimizer):
             2.0315,
         ),
         eps: float | Tensor = 1e-07,
-        ns_steps: float | Tensor = 5,
+        ns_steps: int = 5,
         adjust_lr_fn: str | None = None,
         *,
         backend: Backend = "auto",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from instep.spec import ir
@@ -24,6 +24,7 @@ from instep.spec.algebra.program import Binding, Program, Subject, programs
 from instep.spec.algebra.proof import Proof, Step
 from instep.spec.algebra.relation import Relation
 from instep.spec.algebra.step_map import absentable
+from instep.spec.algebra.tidy import tidied
 from instep.spec.algebra.values import same_values
 from instep.spec.model import Domain, OptionValue
 
@@ -99,6 +100,8 @@ def equal(
         return _same(left, right, "They have the same equations.")
     if same_values(left, right):
         return _same(left, right, "With every value put where it is read, the equations are equal.")
+    if _equations(_tidied(left)) == _equations(_tidied(right)):
+        return _same(left, right, "Without repetitions and copies the equations are the same.")
     names = {ir.THETA}
     if left.algorithm.schedule is not None:  # it moves no parameter: its entries are the result
         names |= _shared_states(left, right) & {n for n, _ in left.algorithm.schedule.entries}
@@ -164,6 +167,10 @@ def _equations(program: Program) -> object:
     """All that decides what a program does."""
     a = program.algorithm
     return program.body, program.states, a.counter, program.bindings, a.hyperparameters, a.slots
+
+
+def _tidied(program: Program) -> Program:
+    return replace(program, body=tidied(program.body))
 
 
 def _same(a: Program, b: Program, why: str) -> Verdict:

@@ -6,6 +6,7 @@ in ASCII `m` and `prev(m)`. ASCII expressions are valid Python.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -350,6 +351,10 @@ def _printer(algorithm: Algorithm, *, ascii: bool) -> AsciiPrinter:
     return UnicodePrinter(names, names.get(name, name))
 
 
+# A power, `**`, stays in one piece.
+_PIECES = re.compile(r"(?:\*\*|[^*/(])*(?:[*/(]|$)")
+
+
 def _columns(rows: Sequence[Row], width: int) -> Iterator[str]:
     """Rows as lines of a width: text to the left, wrapped where it must be, names in a column.
 
@@ -387,17 +392,27 @@ def _indentation(deepest: int, width: int) -> int:
 
 
 def _wrapped(text: str, width: int, hanging: str) -> list[str]:
-    """A line broken at its blanks; what follows is indented further than what comes first."""
+    """A line broken at its blanks; what follows is indented further than what comes first.
+
+    What has no blank for longer than a line is broken behind a parenthesis or an operator.
+    """
     out: list[str] = []
     line = ""
     indent = text[: len(text) - len(text.lstrip())]
-    for word in text.split():
-        longer = f"{line} {word}" if line.strip() else (indent if not out else hanging) + word
+    for blank, word in _words(text, width - _width(hanging)):
+        longer = f"{line}{blank}{word}" if line.strip() else (hanging if out else indent) + word
         if line.strip() and _width(longer) > width:
             out.append(line)
             longer = hanging + word
         line = longer
     return [*out, line]
+
+
+def _words(text: str, room: int) -> Iterator[tuple[str, str]]:
+    """Words, each with the blank before it; pieces of those that are longer than there is room."""
+    for word in text.split():
+        pieces = [word] if _width(word) <= room else [p for p in _PIECES.findall(word) if p]
+        yield from zip([" ", *[""] * (len(pieces) - 1)], pieces, strict=True)
 
 
 def _width(text: str) -> int:

@@ -51,7 +51,6 @@ def passes(subject: Any, corner: str) -> bool:
 
 def test_a_learning_rate_of_zero_is_a_corner_where_the_equations_ask_for_it():
     assert "lr" in corners(Plan(spec.get(RELEASE)))
-    assert "lr" not in corners(Plan(spec.get("madgrad/paper")))
     assert "lr" not in corners(Plan(spec.get("adam")))
     assert passes(madgrad.MADGRAD, "lr")
     assert not passes(MovesAnyway, "lr")

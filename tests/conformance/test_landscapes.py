@@ -15,7 +15,7 @@ from instep.conformance.profile import grades
 from instep.spec.arithmetic import Exact
 
 SHAPES = ((5,), (2, 3), ())
-LANDSCAPES = ("bowl", "valley")
+LANDSCAPES = ("bowl", "valley", "ridge", "cliff")
 
 
 def arrays(seed: int) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -42,14 +43,14 @@ def _transform(model: Model) -> Any:
     def transform(parameters: Any, **keywords: Any) -> Any:
         active = [p for p in parameters if p.grad is not None]
         copies = [torch.nn.Parameter(p.detach().clone()) for p in active]
-        for copy, p in zip(copies, active, strict=True):
-            copy.grad = p.grad
+        for twin, p in zip(copies, active, strict=True):
+            twin.grad = p.grad
         if not active:
             return None
         optimizer = InterpretedOptimizer(copies, model, keywords)
         optimizer.step()
-        for p, copy in zip(active, copies, strict=True):
-            p.grad.copy_(copy.detach())
+        for p, twin in zip(active, copies, strict=True):
+            p.grad.copy_(twin.detach())
         return optimizer.values.get(model.algorithm.returned)
 
     transform.__signature__ = _signature(model.algorithm)  # type: ignore[attr-defined]
@@ -95,7 +96,6 @@ class InterpretedOptimizer(torch.optim.Optimizer):
         self.model, self.algorithm = model, model.algorithm
         super().__init__(params, {**constructor_defaults(model.algorithm), **keywords})
         self.steps = 0
-        self.whole: dict[str, Any] = {}
         self.values: dict[str, Any] = {}
         first = self.param_groups[0]
         self.options = {**self.algorithm.option_defaults(), **self._options(first)}
@@ -115,17 +115,13 @@ class InterpretedOptimizer(torch.optim.Optimizer):
             raise ValueError(requirement.message)
 
     def state_dict(self) -> dict[str, Any]:
-        """With the number of steps, which a mutant may count for all parameters together.
-
-        And with the state that the specification keeps for the whole optimizer.
-        """
-        return {**super().state_dict(), "steps": self.steps, "whole": dict(self.whole)}
+        """With the number of steps, which a mutant may count for all parameters together."""
+        return {**super().state_dict(), "steps": self.steps}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """The inverse of `state_dict`."""
-        own = ("steps", "whole")
-        super().load_state_dict({k: v for k, v in state_dict.items() if k not in own})
-        self.steps, self.whole = state_dict["steps"], dict(state_dict["whole"])
+        super().load_state_dict({k: v for k, v in state_dict.items() if k != "steps"})
+        self.steps = state_dict["steps"]
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step of the model; the closure's loss, where there is one."""
@@ -174,11 +170,12 @@ class InterpretedOptimizer(torch.optim.Optimizer):
         interpreter = Interpreter(
             self.algorithm, Float64(), [_array(p) for p in parameters], options=self.options
         )
-        interpreter.count, interpreter.optimizer_state = self.steps, dict(self.whole)
+        interpreter.count = self.steps
         for slot, p, group in zip(interpreter.slots, parameters, groups, strict=True):
             slot.hyperparameters.update(self._seen(group))
             slot.count, slot.state = self._kept(p)
         interpreter.shared.update(self._seen(groups[0]))
+        interpreter.optimizer_state = self._kept_for_all(parameters[0])
         loss = None
         if closure is None:
             gradients = [None if p.grad is None else _array(p.grad) for p in parameters]
@@ -188,7 +185,8 @@ class InterpretedOptimizer(torch.optim.Optimizer):
             oracle = _Closure(closure, parameters)
             interpreter.step(oracle=oracle)
             loss = oracle.loss
-        self.steps, self.whole = interpreter.count, interpreter.optimizer_state
+        self.steps = interpreter.count
+        self._keep_for_all(parameters[0], interpreter.optimizer_state)
         for slot, p in zip(interpreter.slots, parameters, strict=True):
             self._keep(p, slot)
         return loss
@@ -201,8 +199,19 @@ class InterpretedOptimizer(torch.optim.Optimizer):
 
     def _kept(self, p: torch.Tensor) -> tuple[int, dict[str, Any]]:
         kept = self.state.get(p, {})
-        states = {s.name: _array(kept[s.key]) for s in self.algorithm.states if s.key in kept}
+        own = (s for s in self.algorithm.states if s.scope == "parameter" and s.key in kept)
+        states = {s.name: _array(kept[s.key]) for s in own}
         return int(kept.get("step", 0)), states
+
+    def _kept_for_all(self, first: torch.Tensor) -> dict[str, Any]:
+        """What belongs to no parameter is kept where torch keeps it, with the first one."""
+        kept = self.state.get(first, {})
+        shared = (s for s in self.algorithm.states if s.scope == "optimizer" and s.key in kept)
+        return {s.name: copy.copy(kept[s.key]) for s in shared}
+
+    def _keep_for_all(self, first: torch.Tensor, states: dict[str, Any]) -> None:
+        for name, value in states.items():
+            self.state[first][self.algorithm.state(name).key] = value
 
     @torch.no_grad()
     def _keep(self, p: torch.Tensor, slot: Any) -> None:
@@ -236,7 +245,7 @@ class _Closure:
         self.loss = loss if self.loss is None else self.loss
         gradients = [_array(p.grad) for p in self.parameters]
         self._move(own)
-        return None, gradients
+        return np.float64(float(loss)), gradients
 
     @torch.no_grad()
     def _move(self, points: list[torch.Tensor]) -> None:
@@ -262,14 +271,22 @@ def _real(x: torch.Tensor) -> torch.Tensor:
 
 
 def _array(x: Any) -> Any:
+    """A float64 copy; of a history, one of each entry."""
+    if isinstance(x, list):
+        return [_array(entry) for entry in x]
     if isinstance(x, float):
         return np.float64(x)
     x = x.to_dense() if x.layout != torch.strided else x
     return _real(x.detach()).to(torch.float64).cpu().numpy().copy()
 
 
-def _stored(p: torch.Tensor, x: Any) -> torch.Tensor:
-    """A state as it is kept for a parameter: in its type, complex where the parameter is."""
+def _stored(p: torch.Tensor, x: Any) -> Any:
+    """A state as it is kept for a parameter: in its type, complex where the parameter is.
+
+    A history is a list.
+    """
+    if isinstance(x, list):
+        return [_stored(p, entry) for entry in x]
     seen = _real(p)
     kept = _like(seen, x).to(seen.dtype)
     return torch.view_as_complex(kept) if p.is_complex() else kept

@@ -90,7 +90,7 @@ class Judge:
     def _of_value(self, mutant: Mutant) -> Fate:
         """A mutant that has its equations right, but a hyperparameter wrong."""
         wrong = {*mutant.model.frozen, *(mutant.model.distort or {})}
-        if not self.probes.other_values(wrong):
+        if not self.probes.other_values(wrong, whole=True):
             return Fate(mutant, self.algorithm, "equivalent", "no other value is admissible")
         return Fate(mutant, self.algorithm, "survived", "a value is wrong, no equation")
 

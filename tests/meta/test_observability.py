@@ -8,22 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 
 from instep import spec
+from instep.conformance.descents import descents
 from instep.conformance.mutate import mutants
 from instep.conformance.oracle import Model, Oracle
 from instep.conformance.probes import Probe, ProbeFactory
 from instep.conformance.profile import grades
+from instep.conformance.spread import POINT, Spread
 from instep.spec import ir
 from instep.spec.algebra import equal
+from instep.spec.arithmetic import Float64
 from instep.spec.author import algorithm, grad, holds, hyper, let, local, theta, where
 from instep.spec.conditions import violated
 from instep.spec.errors import SpecError
+from instep.spec.gradients import reads_loss
 from instep.spec.model import Algorithm, Hyperparameter, OptionValue
-from instep.spec.options import decide, resolve
+from instep.spec.options import decide, resolve, silent_states
 from sampling import each_dialect
 
 SEEN = 2048
@@ -66,15 +72,77 @@ def distance(ours: list[tuple[np.ndarray, np.ndarray]], other: Model, probe: Pro
     return most
 
 
+# By name: values of all parameters together, and how far runs that round at random lie apart.
+Quantities = dict[str, tuple[Any, float]]
+
+
+def whole_path(model: Model, probe: Probe, *, spreads: bool = False) -> list[Quantities]:
+    """Per step, parameters, points where the gradient is evaluated, and how many there are.
+
+    A step that evaluates the gradient elsewhere is another one, wherever it goes.
+    """
+    start, out = partial(Oracle, model, probe, PROFILE), []
+    oracle, spread = start(Float64()), Spread(PROFILE, start)
+    for t in range(1, probe.steps + 1):
+        with np.errstate(all="ignore"):
+            oracle.step(t)
+        found = {ir.THETA: [slot.theta for slot in oracle.interpreter.slots]}
+        found |= {f"{POINT}{k}": p.values for k, p in enumerate(oracle.points, start=1)}
+        step = {"points": (np.array([float(len(oracle.points))]), 0.0)}
+        for name, values in found.items():
+            apart = _apart(spread, name, t, values) if spreads else 0.0
+            step[name] = np.concatenate([np.ravel(x) for x in values]), apart
+        out.append(step)
+    return out
+
+
+def _apart(spread: Spread, name: str, t: int, values: list[Any]) -> float:
+    runs = [spread.values(name, t, i) - x for i, x in enumerate(values)]
+    return float(max(np.linalg.norm(x) for x in np.concatenate(_rows(runs), axis=1)))
+
+
+def _rows(runs: list[Any]) -> list[Any]:
+    return [x.reshape(len(x), -1) for x in runs]
+
+
+def whole_distance(ours: list[Quantities], other: Model, probe: Probe) -> float:
+    """The largest number of spreads that another model moves all parameters together by."""
+    with np.errstate(all="ignore"):
+        pairs = zip(ours, whole_path(other, probe), strict=True)
+        return max(_furthest(step, moved) for step, moved in pairs)
+
+
+def _furthest(ours: Quantities, other: Quantities) -> float:
+    """In spreads; a point that only one of the two has is counted by the number of points."""
+    away = [(_norm(x, other[name][0]), a) for name, (x, a) in ours.items() if name in other]
+    return float(max(0.0 if m == 0 else np.nan_to_num(m / a, nan=np.inf) for m, a in away))
+
+
+def _norm(x: Any, y: Any) -> Any:
+    """Distance of two vectors; NaN is near to NaN alone."""
+    same = (x == y) | (np.isnan(x) & np.isnan(y))
+    return np.linalg.norm(np.where(same, 0.0, x - y))
+
+
 class Certificate:
-    """The probes of one dialect, and how far each change moves the result on the best of them."""
+    """The probes of one dialect, and how far each change moves the result on the best of them.
+
+    Algorithms that read the loss branch on data, where a bound for every lane says nothing: there
+    the spread of runs that round at random is the measure.
+    """
 
     def __init__(self, algorithm: Algorithm) -> None:
         self.algorithm = algorithm
         self.options = algorithm.option_defaults()
         self.factory = ProbeFactory(algorithm, algorithm.defaults(), self.options)
         self.probes = list(self._probes())
-        self.ours = [path(Model(algorithm), probe) for probe in self.probes]
+        self.whole = reads_loss(algorithm.body)
+        own = partial(whole_path, spreads=True) if self.whole else path
+        self.ours: list[Any] = [own(Model(algorithm), probe) for probe in self.probes]
+
+    def distance(self, ours: Any, other: Model, probe: Probe) -> float:
+        """How far another model goes elsewhere on one probe."""
+        return (whole_distance if self.whole else distance)(ours, other, probe)
 
     def _probes(self) -> Iterator[Probe]:
         yield self.factory.make("dyadic", shapes=((67,), (5, 7)), changes=self._rate())
@@ -88,6 +156,11 @@ class Certificate:
             )
         if self.factory.reduces:
             yield self._pausing()
+        if reads_loss(self.algorithm.body):
+            yield from (probe for _, probe in descents(self.factory))
+            names = [h.name for h in self.algorithm.hyperparameters]
+            for name, value in self.factory.other_values(names, whole=True).items():
+                yield self.factory.make(f"other-{name}", values={name: value})
 
     def _pausing(self) -> Probe:
         """Norms of zero beside parameters that are not: all gradients pause, as in gradients/zero.
@@ -127,7 +200,7 @@ class Certificate:
         """Whether a probe shows it; a step that raises shows a mistake without one."""
         pairs = zip(self.ours, self.probes, strict=True)
         try:
-            return any(distance(ours, other, probe) >= SEEN for ours, probe in pairs)
+            return any(self.distance(ours, other, probe) >= SEEN for ours, probe in pairs)
         except SpecError:
             return True
 
@@ -138,7 +211,7 @@ class Certificate:
             for value in self._other_values(h, probe):
                 others += 1
                 model = Model(self.algorithm, distort={h.name: lambda _, value=value: value})
-                if distance(ours, model, probe) >= SEEN:
+                if self.distance(ours, model, probe) >= SEEN:
                     return False
         return others > 0
 
@@ -180,9 +253,20 @@ def test_a_probe_shows_every_hyperparameter_option_and_term(dialect: str):
     for name, value in certificate.other_options():
         if not certificate.seen(Model(ours, options={name: value})):
             hidden.append(f"{name}={value}")
-    terms = [m for m in mutants(ours) if m.kind in TERMS and not certificate.seen(m.model)]
+    silent = unseen(ours)
+    terms = [
+        m
+        for m in mutants(ours)
+        if m.kind in TERMS and m.equation not in silent and not certificate.seen(m.model)
+    ]
     hidden += [m.name for m in terms if equal(m.model.algorithm, ours).status != "equal"]
     assert not hidden
+
+
+def unseen(algorithm: Algorithm) -> set[str]:
+    """Equations of states that no parameter depends on: they are judged by what is stored."""
+    silent = silent_states(algorithm, algorithm.option_defaults())
+    return {let.equation for let in ir.lets(algorithm.body) if let.target.name in silent}
 
 
 def test_what_no_probe_shows_is_found():

@@ -152,13 +152,16 @@ def refuses_values(cls, key):
             assert "\n" not in str(caught.value)
     assert fine.state_dict() == before
     for value in ("x", None, [[0.5]]):
-        if value is not None or not _takes_none(cls._domains[key]):
+        if value is not None or not _takes_none(cls, key):
             with pytest.raises((TypeError, ValueError), match=key):
                 cls([parameter()], **{key: value})
 
 
-def _takes_none(domain):
-    return isinstance(domain, Interval) and domain.none
+def _takes_none(cls, key):
+    domain = cls._domains[key]
+    return inspect.signature(cls).parameters[key].default is None or (
+        isinstance(domain, Interval) and domain.none
+    )
 
 
 def _group(key, value):
@@ -198,6 +201,8 @@ def candidates(cls):
             yield from ((key, True), (key, False))
         elif isinstance(default, float):
             yield from ((key, torch.tensor(default)), (key, 0.5), (key, 0.0))
+        elif isinstance(default, int):
+            yield from ((key, 1), (key, 2))
         elif isinstance(default, tuple) and None not in default:
             yield key, tuple(map(torch.tensor, default))
 
@@ -286,6 +291,13 @@ def closure_for(cls, optimizer):
     return (lambda: torch.zeros(())) if getattr(cls, "_closure", False) else None
 
 
+def admitted(cls, groups):
+    """The groups, or all in the first one where a class has a single group."""
+    if not cls._one_group:
+        return groups
+    return [{**groups[0], "params": [p for group in groups for p in group["params"]]}]
+
+
 def after_one_step(cls, sizes, **options):
     """An optimizer with groups of these sizes, and its parameters."""
     parameters = [parameter() for _ in range(sum(sizes))]
@@ -294,7 +306,7 @@ def after_one_step(cls, sizes, **options):
         own = {} if "lr" in cls._common else {"lr": 2.0**-k}
         groups.append({"params": parameters[start : start + size], **own})
         start += size
-    optimizer = cls(groups, **options)
+    optimizer = cls(admitted(cls, groups), **options)
     for p in parameters:
         p.grad = gradient(cls, p)
     optimizer.step(closure_for(cls, optimizer))
@@ -407,7 +419,7 @@ def takes_complex_parameters_as_pairs_or_refuses_them_before_anything_changes(cl
             optimizer.add_param_group({"params": [p]})
         assert len(optimizer.param_groups) == 1
         return
-    optimizer = cls([{"params": [real]}, {"params": [p]}])
+    optimizer = cls(admitted(cls, [{"params": [real]}, {"params": [p]}]))
     real.grad = gradient(cls, real)
     optimizer.step(closure_for(cls, optimizer))
     p.grad = torch.full_like(p, 0.5 + 0.25j)
@@ -475,7 +487,7 @@ def refuses_a_step_without_the_closure_that_it_needs(cls):
 @of_every_class
 def takes_a_closure_that_raises_without_a_change(cls):
     p, q = parameter(), parameter()
-    optimizer = cls([{"params": [p]}, {"params": [q]}])
+    optimizer = cls(admitted(cls, [{"params": [p]}, {"params": [q]}]))
     p.grad, q.grad = gradient(cls, p), gradient(cls, q)
     optimizer.step(closure_for(cls, optimizer))
     before = Snapshot(optimizer)

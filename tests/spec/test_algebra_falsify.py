@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from instep.spec import ir, registry
 from instep.spec.algebra import equal, parse, program
-from instep.spec.algebra.execute import UnsupportedError
+from instep.spec.algebra.execute import UndefinedError, UnsupportedError
 from instep.spec.algebra.falsify import Search
 from instep.spec.algebra.numeric import (
     IntervalDomain,
@@ -26,6 +26,8 @@ from instep.spec.algebra.scenario import admissible, gradient, number, simulate
 from instep.spec.arithmetic import Exact
 from instep.spec.interpret import Interpreter
 from instep.spec.model import Domain
+
+FAR = 10**20
 
 
 def edited(name, equation, value):
@@ -50,8 +52,21 @@ def test_the_falsifier_and_the_interpreter_agree(name):
     domain = NumericDomain(digits_context(), lambda x: x)
     space = Space.of(resolved, resolved)
     runs = (s for s in scenarios(space) if admissible(resolved, s, domain))
-    for scenario in islice((s for s in runs if all(m.has_gradient for m in s.moments)), 6):
+    runs = (s for s in runs if all(m.has_gradient for m in s.moments))
+    # A cosine without eps has no value where a parameter is zero.
+    runs = (s for s in runs if _is_defined(resolved, s, domain))
+    few = list(islice(runs, 6))
+    assert few
+    for scenario in few:
         _compare(algorithm, resolved, scenario, domain)
+
+
+def _is_defined(resolved, scenario, domain):
+    try:
+        list(simulate(resolved, scenario, domain))
+    except UndefinedError:
+        return False
+    return True
 
 
 def _compare(algorithm, resolved, scenario, domain):
@@ -67,7 +82,8 @@ def _compare(algorithm, resolved, scenario, domain):
 
             def oracle(points, moment=moment):
                 whole = tuple(points) if len(points) > 1 else points[0]
-                return None, list(_parameters(gradient(domain, moment, whole)))
+                loss = domain.loss(domain.binary("+", whole, domain.zero))
+                return loss, list(_parameters(gradient(domain, moment, whole)))
 
             named = (
                 None
@@ -75,6 +91,8 @@ def _compare(algorithm, resolved, scenario, domain):
                 else [np.zeros(slot.theta.shape, bool) for slot in runner.slots]
             )
             runner.step(oracle=oracle, touched=named)
+            if any(abs(x) > FAR for slot in runner.slots for x in lanes(slot.theta)):
+                return  # what diverges on these gradients has no digits left
             for key, value in values.items():
                 _agree(key, value, runner)
 
@@ -85,16 +103,26 @@ def _parameters(value):
 
 def _agree(key, value, runner):
     if key in runner.optimizer_state:
-        _near(key, value, runner.optimizer_state[key])
+        _close(key, value, runner.optimizer_state[key])
+        return
+    if isinstance(value, tuple) and key in runner.slots[0].state and _is_history(runner, key):
+        for k, entry in enumerate(value):
+            for slot, expected in zip(runner.slots, _parameters(entry), strict=True):
+                _close(key, expected, slot.state[key][k])
         return
     for slot, expected in zip(runner.slots, _parameters(value), strict=True):
         if key != ir.THETA and key not in slot.state:
             assert runner.algorithm.state(key).shaped is not None
             continue
-        _near(key, expected, slot.theta if key == ir.THETA else slot.state[key])
+        got = slot.theta if key == ir.THETA else slot.state[key]
+        _close(key, expected, got)
 
 
-def _near(key, expected, got):
+def _is_history(runner, key):
+    return key != ir.THETA and runner.algorithm.state(key).shape == "history"
+
+
+def _close(key, expected, got):
     for x, y in zip(lanes(expected), lanes(np.asarray(got)), strict=True):
         assert abs(x - y) <= mpmath.mpf(10) ** -40 * max(1, abs(y)), key
 

@@ -205,13 +205,19 @@ def test_none_stands_for_a_value_that_is_spelled_otherwise_too():
     assert argument.unsaid == "a"
     assert argument.option_value(None) == "a"
     assert argument.constructor_value("a") == "a"
-    with pytest.raises(SpecError, match="None stands for 'a', which has to be spelled otherwise"):
-        unsaid()
 
 
-def unsaid():
-    with algorithm("unsaid", "Unsaid"):
-        option("kind", "a", "b", argument=True, spelling={None: "a", "b": "b"})
+def test_none_may_be_the_only_spelling():
+    with algorithm("unsaid", "Unsaid") as spec:
+        kind = option("kind", "a", "b", argument=True, spelling={None: "a", "b": "b"})
+        k = local("k")
+        let("factor", k, choose(kind, a=1, b=2))
+        let("update", theta, theta - k * grad(theta))
+    argument = spec.algorithm.option("kind").argument
+    assert argument.unsaid is None
+    assert argument.expresses("a")
+    assert argument.option_value(None) == "a"
+    assert argument.constructor_value("a") is None
 
 
 def test_shapes_that_do_not_fit_are_said_to_be_those_of_an_equation():

@@ -27,7 +27,7 @@ BODIES = {
         2,
         True,
     ),
-    "loss and gradient at one point": ("let('g', g, grad(theta) * loss(theta))", 1, False),
+    "loss and gradient at one point": ("let('g', g, grad(theta) * loss(theta))", 1, True),
     "in exclusive branches": (
         "with when(g0 > 1):\n    let('g', g, grad(theta))\n"
         "with otherwise():\n    let('g', g, -grad(theta))",

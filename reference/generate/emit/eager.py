@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 from instep.reference.generate.emit.lines import Lines
 from instep.reference.generate.emit.printer import Names, Printer
@@ -13,8 +14,8 @@ from instep.reference.generate.frame import Frame
 from instep.reference.generate.lower.rows import masked
 from instep.reference.generate.naming import Naming
 from instep.spec import ir
-from instep.spec.gradients import needs_closure, reads
-from instep.spec.model import Hyperparameter, State, TypeEps
+from instep.spec.gradients import needs_closure, reads, reads_loss
+from instep.spec.model import Hyperparameter, Spelling, State, TypeEps
 from instep.spec.scope import Scope, infer
 
 
@@ -48,7 +49,7 @@ def is_lockstep(frame: Frame) -> bool:
 
 def has_closure(frame: Frame) -> bool:
     """Whether the step evaluates the gradient itself."""
-    return needs_closure(frame.body) or any(isinstance(n, ir.Loss) for n in ir.nodes(frame.body))
+    return needs_closure(frame.body)
 
 
 @dataclass
@@ -166,7 +167,7 @@ class _Emitter:
     def _previous_theta(self) -> bool:
         return ir.Prev(ir.THETA) in set(ir.nodes(self.frame.body))
 
-    def _option(self, name: str, value: str | bool) -> tuple[str, str | bool]:
+    def _option(self, name: str, value: str | bool) -> tuple[str, Spelling]:
         key, outer = self.frame.option_test(name, value)
         return self.naming.option(key), outer
 
@@ -194,6 +195,9 @@ class _Emitter:
         return f"{name}.to({kind})"
 
     def _let(self, let: ir.Let) -> None:
+        if isinstance(let.value, ir.Reduce) and let.value.over == "params":
+            self._let_sum(let, let.value)
+            return
         self._evaluate(let.value)
         self.block = let.block if let.block in self.types else ""
         if not self.block:
@@ -214,14 +218,20 @@ class _Emitter:
         kept = self._state(let.target.name)
         value = self._value(let, kept)
         self.blocks[let.target.name] = self.block
-        targets = self.print(let.target)
+        targets = self._targets(let)
         if self.block and (kept is not None or let.target.name == ir.THETA):
             value = f"({value}).to({ir.THETA}.dtype)"
             self.blocks[let.target.name] = ""
-        if kept is not None and kept.shape != "history":
-            targets += f' = {self._where(kept.scope)}["{kept.key}"]'
         self.lines.equation(f"{targets} = {value}", self.naming.equation(let))
         self._forget(let.target.name)
+
+    def _targets(self, let: ir.Let) -> str:
+        """What an equation assigns: its symbol, and the entry of the state where it is one."""
+        targets = self.print(let.target)
+        kept = self._state(let.target.name)
+        if kept is None or kept.shape == "history":
+            return targets
+        return f'{targets} = {self._where(kept.scope)}["{kept.key}"]'
 
     def _value(self, let: ir.Let, kept: State | None) -> str:
         """The right-hand side; a state that is given a bare tensor gets its own copy of it."""
@@ -233,19 +243,22 @@ class _Emitter:
     def _state(self, name: str) -> State | None:
         return next((s for s in self.frame.states() if s.name == name), None)
 
-    def _if(self, condition: ir.Expr, then: ir.Body, otherwise: ir.Body) -> None:
+    def _if(self, condition: ir.Expr, then: ir.Body, otherwise: ir.Body, word: str = "if") -> None:
         self._evaluate(condition)
         for node in _asked_first(then) & _asked_first(otherwise):
             self._evaluate(node)
         before = self.valid
-        self.lines.open(f"if {self.print(condition)}:")
+        self.lines.open(f"{word} {self.print(condition)}:")
         self._body(then)
         self.lines.close()
         after, self.valid = self.valid, before
-        if otherwise:
-            self.lines.open("else:")
-            self._body(otherwise)
-            self.lines.close()
+        match otherwise:
+            case (ir.If(again, yes, no),) if not _waits(again, yes, no):
+                self._if(again, yes, no, "elif")
+            case (_, *_):
+                self.lines.open("else:")
+                self._body(otherwise)
+                self.lines.close()
         self.valid &= after
 
     def _repeat(self, loop: ir.Repeat) -> None:
@@ -296,19 +309,35 @@ class _Emitter:
         self.valid |= {point}
 
     def _reads_loss(self) -> bool:
-        return any(isinstance(n, ir.Loss) for n in ir.nodes(self.frame.body))
+        return reads_loss(self.frame.body)
 
     def _gradient(self, node: ir.Grad | ir.Loss) -> str:
         if isinstance(node, ir.Loss):
             return f"_loss{self.points[node.at]}"
         return self._cast(f"_grad{self.points[node.at]}" if self.lockstep else "grad")
 
+    def _let_sum(self, let: ir.Let, node: ir.Reduce) -> None:
+        """A sum that is the whole of an equation."""
+        self._evaluate(node.operand)
+        targets = self._targets(let)
+        self.lines.equation(f"{targets} = {self._request(node)}", self.naming.equation(let))
+        self._forget(let.target.name)
+
     def _sum(self, node: ir.Reduce) -> None:
-        name = f"_{node.op}{'' if not self.totals else f'_{len(self.totals) + 1}'}"
-        # A parameter may have no lanes: then it has no largest one, and the runtime passes it over.
-        part = node.operand if node.op == "max" else ir.Reduce(node.op, "all", node.operand)
-        self.lines.add(f"{name} = yield {node.op.capitalize()}({self.print(part)})")
+        name = self.totals.get(node) or self._unused(f"_{node.op}")
+        self.lines.add(f"{name} = {self._request(node)}")
         self.totals[node] = name
+
+    def _request(self, node: ir.Reduce) -> str:
+        if node.op == "max":  # what has no entries has no largest one
+            return f"yield Max({self.print(node.operand)})"
+        part = self.print(ir.Reduce(node.op, "all", node.operand))
+        return f"yield {node.op.capitalize()}({part})"
+
+    def _unused(self, name: str) -> str:
+        """A name that no other sum has: two of them may stand in one equation."""
+        numbered = (f"{name}_{k}" for k in count(2))
+        return next(n for n in chain([name], numbered) if n not in self.totals.values())
 
     def _forget(self, name: str) -> None:
         self.valid = frozenset(p for p in self.valid if not reads(p, name))
@@ -326,6 +355,14 @@ class _Printer(Printer):
 
     def _shaped(self, expr: ir.Expr) -> str:
         return expr.name if isinstance(expr, ir.Sym) else super()._shaped(expr)
+
+
+def _waits(condition: ir.Expr, then: ir.Body, otherwise: ir.Body) -> bool:
+    """Whether a branch has to ask for something before it tests its condition."""
+    asks = (ir.Grad, ir.Loss)
+    over_params = (isinstance(n, ir.Reduce) and n.over == "params" for n in ir.walk(condition))
+    asked = any(isinstance(n, asks) for n in ir.walk(condition))
+    return asked or any(over_params) or bool(_asked_first(then) & _asked_first(otherwise))
 
 
 def _asked_first(body: ir.Body) -> set[ir.Expr]:

@@ -193,8 +193,30 @@ def counter_key(frame: Frame) -> str | None:
     return None if counter is None else counter.key or "step"
 
 
-def group_printer(frame: Frame) -> Printer:
-    """Prints expressions over hyperparameters, read from `group`."""
+def unset(frame: Frame) -> list[str]:
+    """Lines that put what None stands for in its place."""
+    printer = group_printer(frame, "{key}")
+    lines = Lines()
+    for key, (h, *_) in frame.hyperparameters():
+        if h.unset is not None:
+            lines.open(f"if {key} is None:")
+            whole = (
+                h.domain.integer and isinstance(h.unset, ir.Call) and h.unset.function == "floor"
+            )
+            given = sorted(
+                frame.algorithm.hyperparameter(n.name).key
+                for n in ir.walk(h.unset)
+                if isinstance(n, ir.Sym)
+            )
+            lines.add(f"self._check_domains({', '.join(f'{k}={k}' for k in given)})")
+            text = f"int({printer(ir.children(h.unset)[0])})" if whole else printer(h.unset)
+            lines.add(f"{key} = {text}")
+            lines.close()
+    return lines.texts
+
+
+def group_printer(frame: Frame, entry: str = 'group["{key}"]') -> Printer:
+    """Prints expressions over hyperparameters, read from `group` or as `entry` says."""
     hyperparameters = {h.name: h for h in frame.algorithm.hyperparameters}
     present = {h.name for _, hs in frame.hyperparameters() for h in hs}
     naming = Naming(frame)
@@ -205,11 +227,11 @@ def group_printer(frame: Frame) -> Printer:
         h = hyperparameters[name]
         if name not in present:
             return repr(h.default)
-        return f'group["{h.key}"]' + ("" if h.index is None else f"[{h.index}]")
+        return entry.format(key=h.key) + ("" if h.index is None else f"[{h.index}]")
 
-    def option(name: str, value: model.OptionValue) -> tuple[str, bool | str]:
+    def option(name: str, value: model.OptionValue) -> tuple[str, model.Spelling]:
         key, outer = frame.option_test(name, value)
-        return f'group["{key}"]', outer
+        return entry.format(key=key), outer
 
     def refuse(what: Any) -> str:
         raise unknown("constructor", what)

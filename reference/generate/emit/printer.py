@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from instep.reference.generate.errors import unknown
 from instep.spec import ir
-from instep.spec.model import OptionValue
+from instep.spec.model import OptionValue, Spelling
 from instep.spec.scope import Scope
 
 # Binding strength in Python, weakest first; an atom never needs parentheses.
@@ -43,7 +43,7 @@ class Names:
     symbol: Callable[[str], str]
     previous: Callable[[str], str]
     absent: Callable[[str], str]
-    option: Callable[[str, OptionValue], tuple[str, bool | str]]
+    option: Callable[[str, OptionValue], tuple[str, Spelling]]
     gradient: Callable[[ir.Grad | ir.Loss], str]
     total: Callable[[ir.Reduce], str]
     like: str = ir.THETA
@@ -133,11 +133,16 @@ class Printer:
                 return f"~{self(operand, ATOM)}", SIGN
             case ir.Logic(op, operands) if self.on_host(expr):
                 level = AND if op == "and" else OR
-                return f" {op} ".join(self(x, level + 1) for x in operands), level
+                return f" {op} ".join(self._operand(op, x) for x in operands), level
             case ir.Logic(op, operands):
                 sign = "&" if op == "and" else "|"
                 return f" {sign} ".join(self(x, ATOM) for x in operands), COMPARE
         raise unknown(self.target, expr)
+
+    def _operand(self, op: str, operand: ir.Expr) -> str:
+        """One side of `and` or `or`, in parentheses where the two are mixed."""
+        same = isinstance(operand, ir.Logic) and operand.op == op
+        return self(operand, OR if same else NOT)
 
     def _call(self, function: str, arguments: tuple[ir.Expr, ...]) -> str:
         if function in _SHAPE:
@@ -182,7 +187,9 @@ def _number(value: ir.Number) -> tuple[str, int]:
     return repr(value), SIGN if value < 0 else ATOM
 
 
-def _option_test(key: str, value: bool | str, *, holds: bool = True) -> tuple[str, int]:
+def _option_test(key: str, value: Spelling, *, holds: bool = True) -> tuple[str, int]:
     if isinstance(value, bool):
         return (key, ATOM) if value == holds else (f"not {key}", NOT)
+    if value is None:
+        return f"{key} is {'' if holds else 'not '}None", COMPARE
     return f'{key} {"==" if holds else "!="} "{value}"', COMPARE

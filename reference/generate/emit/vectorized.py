@@ -28,7 +28,7 @@ from instep.reference.generate.lower.steps import (
 )
 from instep.reference.generate.naming import Naming
 from instep.spec import ir
-from instep.spec.model import State
+from instep.spec.model import Spelling, State
 from instep.spec.scope import Scope, infer
 
 # How the numbers of an operation are passed, and what torch calls it where the name differs.
@@ -94,7 +94,7 @@ class _Emitter:
     def _absent(self, state: str) -> str:
         return f"_{state}_absent"
 
-    def _option(self, name: str, value: str | bool) -> tuple[str, str | bool]:
+    def _option(self, name: str, value: str | bool) -> tuple[str, Spelling]:
         key, outer = self.frame.option_test(name, value)
         return self.naming.option(key), outer
 

@@ -32,10 +32,7 @@ def kept_options(algorithm: Algorithm) -> dict[str, tuple[OptionValue, ...]]:
 
 def _expressible(option: Option) -> bool:
     """Whether the constructor has a value for the option's default."""
-    return (
-        option.argument is not None
-        and option.argument.constructor_value(option.default) is not None
-    )
+    return option.argument is not None and option.argument.expresses(option.default)
 
 
 def _is_choice(name: str, open_options: Kept, algorithm: Algorithm) -> bool:

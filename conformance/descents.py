@@ -1,0 +1,164 @@
+"""Runs that take an algorithm which reads the loss to where it must decide otherwise.
+
+From where the usual probes start, the first step length is a good one and the curvature positive:
+line searches have little to search for there, and nothing is ever left out of a history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from instep.conformance.probes import Probe, ProbeFactory
+from instep.spec.gradients import reads_loss
+from instep.spec.options import resolve
+
+Shapes = tuple[tuple[int, ...], ...]
+_FEW: Shapes = ((1,), (1, 1))
+_STEPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """One way down.
+
+    Attributes:
+        where: what is there, as a report says it.
+        landscape: which one, see `instep.conformance.landscapes`.
+        shapes: of the parameters.
+        flatter: power of two by which slopes are smaller and the origin is nearer.
+        length: by which step lengths are longer than usual.
+        single: slope, centre and start of a single parameter, where a search of its own is made.
+        patient: whether all other hyperparameters are the defaults: many evaluations, no tolerance.
+    """
+
+    where: str
+    landscape: str = "valley"
+    shapes: Shapes = ((17,), (3, 5))
+    flatter: int = 0
+    length: float = 1.0
+    single: tuple[float, float, float] | None = None
+    patient: bool = False
+
+
+DESCENTS = {
+    "ridge": Descent("where curvature is negative", "ridge"),
+    "plain": Descent("where the first gradients are small together", shapes=_FEW),
+    "flatter-plain": Descent("where slopes are small", shapes=_FEW, flatter=-1),
+    "wide-plain": Descent("where all gradients are small", shapes=((67,), (5, 7)), flatter=-4),
+    "short-steps": Descent("where the first step length is too short", length=2.0**-6),
+    "long-steps": Descent("where the first step length is too long", length=2.0**5),
+    "arrival": Descent("where the first step ends at the minimum", single=(1.0, 0.0, 0.765625)),
+    # The cubic through two points of the line has no minimum ahead, or none at all.
+    "steepening": Descent(
+        "where slopes grow along the line",
+        "ridge",
+        length=2.0**4,
+        single=(0.5, 0.0, 0.0107421875),
+        patient=True,
+    ),
+    "straight": Descent(
+        "where slopes hardly change along the line",
+        length=2.0**-6,
+        single=(32.0, -7.75, -7.5908203125),
+        patient=True,
+    ),
+    # Minima of cubics lie near the same end of the bracket, twice in a row.
+    "wall": Descent(
+        "where the line ends far up a wall", length=2.0**4, single=(8.0, -0.0546875, 0.01171875)
+    ),
+    "crest": Descent(
+        "where slopes are small beside a crest",
+        "ridge",
+        length=2.0**7,
+        single=(1.0, -0.234375, -0.25390625),
+        patient=True,
+    ),
+    "steep-crest": Descent(
+        "where slopes are small beside a steep crest",
+        "ridge",
+        length=2.0**5,
+        single=(4.0, -0.125, -0.2265625),
+        patient=True,
+    ),
+    "gorge": Descent(
+        "where the bracket of a search is narrow from the start",
+        length=2.0**-30,
+        single=(2.0**17, 0.0, 1.5546875 * 2.0**-32),
+        patient=True,
+    ),
+    # The loss falls, but by less than any slope there says.
+    "level": Descent(
+        "where the first step ends as high as it began",
+        length=2.0**3,
+        single=(1.0, -3.51953125, -3.720703125),
+        patient=True,
+    ),
+    "level-between": Descent(
+        "where a search passes through a point as high as it began",
+        "ridge",
+        length=2.0**3,
+        single=(1.0, 0.1015625, 1.7919921875),
+        patient=True,
+    ),
+    "cliff": Descent(
+        "where the loss is infinite from some point on",
+        "cliff",
+        length=2.0**-1,
+        single=(4.0, -3.125, 0.576171875),
+        patient=True,
+    ),
+    "brink": Descent(
+        "where the best point so far is the farther one",
+        "cliff",
+        single=(2.0, -0.4453125, -0.4384765625),
+        patient=True,
+    ),
+}
+
+
+def names(probes: ProbeFactory) -> tuple[str, ...]:
+    """Which descents there are: none for algorithms that do not read the loss."""
+    if not reads_loss(resolve(probes.algorithm.body, probes.options)):
+        return ()
+    rates = [h.name for h in probes.algorithm.hyperparameters if h.key == "lr"]
+    free = rates and rates[0] not in probes.fixed
+    return tuple(name for name, d in DESCENTS.items() if free or d.length == 1)
+
+
+def descents(probes: ProbeFactory, dtype: str = "float64") -> Iterator[tuple[str, Probe]]:
+    """Every descent by name."""
+    for name in names(probes):
+        yield name, descent(probes, name, dtype)
+
+
+def descent(probes: ProbeFactory, name: str, dtype: str) -> Probe:
+    """A probe that goes one of the ways down."""
+    way, usual = DESCENTS[name], probes.probe_values()
+    values = probes.algorithm.defaults() if way.patient else {}
+    values = {k: v for k, v in values.items() if k not in probes.fixed}
+    rates = [h.name for h in probes.algorithm.hyperparameters if h.key == "lr"]
+    values |= {rate: usual[rate] * way.length for rate in rates}
+    shapes = way.shapes if way.single is None else ((1,),)
+    probe = probes.make(
+        name, values=values, dtype=dtype, shapes=shapes, steps=_STEPS if way.single is None else 1
+    )
+    probe = replace(
+        probe,
+        landscape=way.landscape,
+        parameters=tuple(np.ldexp(x, way.flatter) for x in probe.parameters),
+        slopes=tuple(np.ldexp(x, way.flatter) for x in probe.slopes),
+    )
+    return probe if way.single is None else _single(probe, *way.single)
+
+
+def _single(probe: Probe, slope: float, centre: float, start: float) -> Probe:
+    """A probe of one parameter, which begins its descent where it is told."""
+    return replace(
+        probe,
+        parameters=(np.array([start]),),
+        gradients=((np.array([centre]),),) * probe.steps,
+        slopes=(np.array([slope]),),
+    )
