@@ -332,7 +332,7 @@ def _reproduced(model: Model, session: Session) -> bool:
 def _recordings(session: Session) -> Iterator[Recording]:
     """Runs with dyadic, default-like and changing hyperparameters; each only when it is asked for.
 
-    A subject whose groups cannot be changed has no third run.
+    A subject whose groups cannot be changed, or that raises once they are, has no third run.
     """
     context = session.context
     yield context.base
@@ -351,7 +351,7 @@ def _recordings(session: Session) -> Iterator[Recording]:
         )
         try:
             run = context.record(changed)
-        except Skip:
+        except (Skip, SubjectError):
             return
         yield run
 

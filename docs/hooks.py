@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mkdocs.structure.files import File
 
@@ -20,10 +22,20 @@ Every check has an id, `<spec>/<topic>/<name>`, a level and one sentence that it
 documented contract of `torch.optim.Optimizer` breaks.
 """
 
+_LIBRARIES = """# Which library is which dialect
+
+What every optimizer class of these packages computes, as `instep identify` found by running it. A
+dialect is named only if the class is in step with it on every numeric check; "nothing known" means
+that the catalogue holds no such equations, or that the class has its own.
+
+Measured by `{command}`.
+"""
+
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """Add the catalogue of checks; reports link to its anchors."""
+    """Add the catalogue of checks, which reports link to, and what libraries compute."""
     files.append(File.generated(config, "checks.md", content=_checks()))
+    files.append(File.generated(config, "libraries.md", content=_libraries()))
     return files
 
 
@@ -43,3 +55,28 @@ def _checks() -> str:
             f"Specifications: {', '.join(specs[name])}.\n"
         )
     return "\n".join(parts)
+
+
+def _libraries() -> str:
+    data = json.loads((Path(__file__).parent / "data" / "libraries.json").read_text())
+    packages: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for finding in data["findings"]:
+        packages[f"{finding['package']} {finding['version']}"].append(finding)
+    parts = [_LIBRARIES.format(command=data["command"])]
+    for package, findings in packages.items():
+        parts.append(f"## {package}\n\n| class | computes | remarks |\n|---|---|---|")
+        parts[-1] += "".join(f"\n{_row(f)}" for f in findings) + "\n"
+    return "\n".join(parts)
+
+
+def _row(finding: dict[str, Any]) -> str:
+    bound = ", ".join(f"{k}={v!r}" for k, v in finding["keywords"].items())
+    name = finding["name"] + (f"({bound})" if bound else "")
+    found = ", ".join(f"`{m}`" for m in finding["matches"]) or "nothing known"
+    remarks = finding["notes"] or (
+        [f"does not run: {finding['reason']}"] if finding["reason"] else []
+    )
+    if finding["reason"]:
+        found = "not run"
+    text = "; ".join(remarks).replace("|", "\\|").replace("<", "&lt;")
+    return f"| `{name}` | {found} | {text} |"

@@ -33,6 +33,11 @@ SEEDS = (-1, -2, *range(3))  # all down, all up, by chance
 # Data decides there what is computed next: bounds of single lanes say nothing.
 BRANCHING = [name for name in spec.dialects() if reads_loss(spec.get(name).body)]
 DIALECTS = each_dialect(without=BRANCHING)
+FOLDING = [
+    name
+    for name in spec.dialects()
+    if any(isinstance(n, ir.Reduce) and n.over == "params" for n in ir.nodes(spec.get(name).body))
+]
 
 
 def probe(algorithm: Algorithm, values: str, dtype: str, steps: int) -> Probe:
@@ -86,19 +91,26 @@ def _decided(arithmetic: BoundedArithmetic, steps: Iterable[Quantities]) -> Iter
         yield quantities
 
 
-def _folds(algorithm: Algorithm) -> bool:
-    return any(isinstance(n, ir.Reduce) and n.over == "params" for n in ir.nodes(algorithm.body))
-
-
 @pytest.mark.parametrize("values", ["dyadic", "defaults"])
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_random_rounding_stays_within_the_bound(dialect: str, dtype: str, values: str):
+    # Half precision loses an estimate from all parameters with the first step, and with it every
+    # branch that follows.
+    least = 1 if dtype == "bfloat16" and dialect in FOLDING else 3
+    _stays_within(dialect, dtype, values, least)
+
+
+# Where parameters are summed up float16 has no number as small as the first estimate.
+@pytest.mark.parametrize("values", ["dyadic", "defaults"])
+@pytest.mark.parametrize("dialect", each_dialect(without=[*BRANCHING, *FOLDING]))
+def test_random_rounding_to_float16_stays_within_the_bound(dialect: str, values: str):
+    _stays_within(dialect, "float16", values, 3)
+
+
+def _stays_within(dialect: str, dtype: str, values: str, least: int) -> None:
     algorithm = spec.get(dialect)
     given = probe(algorithm, values, dtype, 6)
-    # An estimate from all parameters at once has the roundings of all: half precision loses it
-    # with the first step, and with it every branch that follows; float16 has none as small.
-    least = {"bfloat16": 1, "float16": 0}.get(dtype, 3) if _folds(algorithm) else 3
     for profile in grades(dtype):
         arithmetic = BoundedArithmetic(profile)
         decided = list(_decided(arithmetic, run(algorithm, arithmetic, given)))
