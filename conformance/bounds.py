@@ -361,6 +361,10 @@ class BoundedArithmetic:
             return x
         return _kept(x, kept)
 
+    def in_place(self, state: str) -> bool:
+        """A state with a type of its own is a tensor of that type, and code works in place."""
+        return state in self.profile.states
+
     def entered(self, x: Any) -> Any:
         """A tensor is rounded to the block's type where that is the narrower one."""
         if not isinstance(x, Bounded) or x.host or self.profile is self.whole:

@@ -135,6 +135,10 @@ class RandomRounding(Float64):
         kept = self.profile.kept_type(state)
         return x if kept is None else self._to_grid(x, kept)
 
+    def in_place(self, state: str) -> bool:
+        """A state with a type of its own is a tensor of that type, and code works in place."""
+        return state in self.profile.states
+
     def _reduced(self, op: str, over: str, x: Any) -> Any:
         return super().reduce(op, over, x)
 

@@ -112,6 +112,9 @@ class Arithmetic(Protocol):
     def store(self, x: Any, state: str) -> Any:
         """What remains of a value when it is kept as a state (or as the parameter, `theta`)."""
 
+    def in_place(self, state: str) -> bool:
+        """Whether a state is kept where it is assigned, not only when the step ends."""
+
     def block(self, name: str) -> None:
         """What follows belongs to a block of equations with a precision of its own; "" to none."""
 
@@ -214,6 +217,10 @@ class Float64:
     def store(self, x: Any, state: str) -> Any:
         """Nothing is lost."""
         return x
+
+    def in_place(self, state: str) -> bool:
+        """Nothing is lost."""
+        return False
 
     def block(self, name: str) -> None:
         """One precision everywhere."""

@@ -255,9 +255,13 @@ class _Step:
             for i in self.active:
                 slot = self.slots[i]
                 if s.name in slot.now:
-                    slot.state[s.name] = slot.now[s.name]
+                    slot.state[s.name] = self._stored(slot.now[s.name], s.name)
         for slot in (self.slots[i] for i in self.active):
             slot.theta = self.arithmetic.store(slot.now[ir.THETA], ir.THETA)
+
+    def _stored(self, value: Any, name: str) -> Any:
+        done = isinstance(value, list) or self.arithmetic.in_place(name)
+        return value if done else self.arithmetic.store(value, name)
 
     # ---- statements
 
@@ -294,11 +298,8 @@ class _Step:
         self._store(let.target, active)
 
     def _store(self, target: ir.Sym | ir.At, active: list[int]) -> None:
-        """A state is kept in its type from where it is assigned on, as in code that works in place.
-
-        What reads it later in the step may have it from before that rounding as well as after.
-        """
-        if isinstance(target, ir.Sym) and any(s.name == target.name for s in self.owner.states):
+        """What reads the state later in the step may have it from before its rounding or after."""
+        if isinstance(target, ir.Sym) and self.arithmetic.in_place(target.name):
             for slot in (self.slots[i] for i in active):
                 slot.now[target.name] = self.arithmetic.store(slot.now[target.name], target.name)
 
