@@ -199,9 +199,8 @@ class RandomRounding(Float64):
         if kind.bits == 53:
             return x
         smallest = math.frexp(kind.tiny)[1] - 1
-        if (
-            np.ndim(x) == 0 and _is_host(x) and _on_grid(float(x), kind.bits + 1, smallest)
-        ):  # most of them are
+        single = np.ndim(x) == 0 and _is_host(x)
+        if single and _on_grid(float(x), kind.bits + 1, smallest):  # most of them are
             return x
         exponent = np.frexp(x)[1]
         quantum = np.ldexp(1.0, np.maximum(exponent - (kind.bits + 1), smallest))

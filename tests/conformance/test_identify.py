@@ -236,6 +236,11 @@ def test_an_option_fixed_otherwise_is_said_unless_it_has_a_name_of_its_own() -> 
     assert named(functools.partial(torch.optim.Adam, amsgrad=True)) == ["amsgrad/torch"]
 
 
+def test_a_subject_that_raises_once_its_groups_change_is_told_by_its_other_runs() -> None:
+    """Torch's keeps the length of its history (conformance/findings), and says so by raising."""
+    assert named(torch.optim.LBFGS, among=["lbfgs"]) == ["lbfgs/torch"]
+
+
 def test_plain_data() -> None:
     found: Identification = identify(torch.optim.AdamW)
     data = json.loads(json.dumps(found.to_json()))

@@ -57,7 +57,7 @@ def probe(algorithm: Algorithm, values: str, dtype: str, steps: int) -> Probe:
 
 def ratios(bounded: Iterable[Quantities], other: Iterable[Quantities]) -> Any:
     """|other - value| over the bound, for every lane of every quantity after every step."""
-    out = [np.zeros(0)]
+    out = []
     with np.errstate(all="ignore"):
         for expected, got in zip(bounded, other, strict=True):
             assert expected.keys() == got.keys()
