@@ -28,6 +28,7 @@ from instep.reference.generate.lower.resolve_options import resolve_options
 from instep.reference.generate.lower.rows import on_named_lanes
 from instep.reference.generate.lower.select_branches import select_branches
 from instep.spec import ir
+from instep.spec.gradients import needs_closure
 from instep.spec.model import Algorithm
 
 _TEMPLATES = jinja2.Environment(
@@ -174,7 +175,7 @@ def _shared_context(frame: Frame) -> dict[str, Any]:
         "lockstep": eager.is_lockstep(frame),
         "shape_queries": [],
         "has_foreach": True,
-        "closure": eager.has_closure(frame),
+        "closure": needs_closure(frame.body),
         "shared_keys": ", ".join(f'"{key}"' for key in frame_text.shared_keys(frame)),
         "common": ", ".join(f'"{key}"' for key in frame_text.common_keys(frame)),
         "constructs_state": algorithm.state_from == "construction",

@@ -44,12 +44,7 @@ def is_lockstep(frame: Frame) -> bool:
     if any(s.scope != "parameter" for s in frame.states()):
         return True
     over_params = (isinstance(n, ir.Reduce) and n.over == "params" for n in ir.nodes(frame.body))
-    return any(over_params) or has_closure(frame)
-
-
-def has_closure(frame: Frame) -> bool:
-    """Whether the step evaluates the gradient itself."""
-    return needs_closure(frame.body)
+    return any(over_params) or needs_closure(frame.body)
 
 
 @dataclass
@@ -303,13 +298,11 @@ class _Emitter:
     def _evaluate_at(self, point: ir.Expr) -> None:
         number = len(self.points) + 1
         suffix = self.points.setdefault(point, f"_{number}" if number > 1 else "")
-        names = f"_grad{suffix}, _loss{suffix}" if self._reads_loss() else f"_grad{suffix}"
-        request = "LossAndGradient" if self._reads_loss() else "Gradient"
+        both = reads_loss(self.frame.body)
+        names = f"_grad{suffix}, _loss{suffix}" if both else f"_grad{suffix}"
+        request = "LossAndGradient" if both else "Gradient"
         self.lines.add(f"{names} = yield {request}({self.print(point)})")
         self.valid |= {point}
-
-    def _reads_loss(self) -> bool:
-        return reads_loss(self.frame.body)
 
     def _gradient(self, node: ir.Grad | ir.Loss) -> str:
         if isinstance(node, ir.Loss):
