@@ -143,10 +143,13 @@ def all_mutants(algorithm: Algorithm) -> Iterator[Mutant]:
     seen = set()
     for opened in [{}, *_other_options(algorithm)]:
         for m in mutants(algorithm.with_options(opened)):
-            if (m.name, m.description) not in seen:
-                seen.add((m.name, m.description))
-                # The subject has the mistake whatever its options are.
-                closed = replace(m.model.algorithm, options=algorithm.options)
+            # The subject has the mistake whatever its options are.
+            closed = replace(m.model.algorithm, options=algorithm.options)
+            # Mistakes of one name may stand in different places; one place is seen through many
+            # options.
+            key = (m.name, m.description, closed.body, closed.states)
+            if key not in seen:
+                seen.add(key)
                 yield replace(m, model=replace(m.model, algorithm=closed))
 
 
