@@ -20,12 +20,12 @@ def alone(a: Program, b: Program) -> list[tuple[Program, Program]]:
     None at all where they differ in more, or where it reads anything but hyperparameters and the
     step counter.
     """
+    if len(a.body) <= 2:
+        return []  # there is nothing to leave out
     same = (a.states, a.bindings, a.algorithm.counter, a.algorithm.hyperparameters)
     if same != (b.states, b.bindings, b.algorithm.counter, b.algorithm.hyperparameters):
         return []
     pair = difference(a.body, b.body)
-    if len(a.body) <= 2:
-        return []  # there is nothing to leave out
     if pair is None or not all(map(_reads_numbers, (a, b), pair)):
         return []
     defined = _always(pair[0])

@@ -6,9 +6,7 @@ in ASCII `m` and `prev(m)`. ASCII expressions are valid Python.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import ClassVar
 
@@ -16,6 +14,7 @@ from instep.spec import ir
 from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm, OptionValue
 from instep.spec.render import listing
+from instep.spec.render.columns import Row, columns
 from instep.spec.render.listing import Line, View
 from instep.spec.render.precedence import Level, Printed, Printer
 from instep.spec.render.symbols import (
@@ -29,9 +28,6 @@ from instep.spec.render.symbols import (
     text_names,
     to_unicode,
 )
-
-_INDENT = 4
-_DEEPEST = 6  # levels that are indented so far; of deeper listings every level is less
 
 
 class AsciiPrinter(Printer):
@@ -253,10 +249,7 @@ def text_algorithm(
     printer = _printer(algorithm, ascii=ascii)
     rows = [*_input(shown, printer), *_start(shown, printer), *_loop(shown, printer)]
     rows += [*_views(shown, printer), *_closed(shown, printer)]
-    return "\n".join(_columns(rows, width))
-
-
-Row = tuple[int, str, str]
+    return "\n".join(columns(rows, width))
 
 
 def _input(shown: View, printer: AsciiPrinter) -> Iterator[Row]:
@@ -349,72 +342,3 @@ def _printer(algorithm: Algorithm, *, ascii: bool) -> AsciiPrinter:
         return AsciiPrinter(names)
     name = step_name(algorithm)
     return UnicodePrinter(names, names.get(name, name))
-
-
-# A power, `**`, stays in one piece.
-_PIECES = re.compile(r"(?:\*\*|[^*/(])*(?:[*/(]|$)")
-
-
-def _columns(rows: Sequence[Row], width: int) -> Iterator[str]:
-    """Rows as lines of a width: text to the left, wrapped where it must be, names in a column.
-
-    Names that take more than half a line stand below their equations.
-    """
-    notes = max((len(note) for _, _, note in rows), default=0)
-    step = _indentation(max((depth for depth, _, _ in rows), default=0), width)
-    texts = [step * depth + _width(text) for depth, text, note in rows if note]
-    if notes > width - width // 2:
-        for depth, text, note in rows:
-            yield from _wrapped(" " * step * depth + text, width, " " * step * (depth + 2))
-            if note:
-                yield " " * (width - notes) + note
-        return
-    column = min(max(texts, default=0) + 2, width - notes)
-    for depth, text, note in rows:
-        hanging = " " * step * (depth + 2)
-        lines = _wrapped(" " * step * depth + text, column - 2 if note else width, hanging)
-        yield from _noted(lines, note, column)
-
-
-def _noted(lines: Iterable[str], note: str, column: int) -> Iterator[str]:
-    """A name in its column, on the first line that leaves room for it, else below all of them."""
-    for line in lines:
-        room = column - _width(line)
-        yield f"{line}{' ' * room}{note}" if note and room > 0 else line
-        note = note if room <= 0 else ""
-    if note:
-        yield " " * column + note
-
-
-def _indentation(deepest: int, width: int) -> int:
-    """Columns a level is indented by: fewer where the deepest one would leave no room for text."""
-    return _INDENT if deepest <= _DEEPEST else max(1, min(_INDENT, width // 4 // deepest))
-
-
-def _wrapped(text: str, width: int, hanging: str) -> list[str]:
-    """A line broken at its blanks; what follows is indented further than what comes first.
-
-    What has no blank for longer than a line is broken behind a parenthesis or an operator.
-    """
-    out: list[str] = []
-    line = ""
-    indent = text[: len(text) - len(text.lstrip())]
-    for blank, word in _words(text, width - _width(hanging)):
-        longer = f"{line}{blank}{word}" if line.strip() else (hanging if out else indent) + word
-        if line.strip() and _width(longer) > width:
-            out.append(line)
-            longer = hanging + word
-        line = longer
-    return [*out, line]
-
-
-def _words(text: str, room: int) -> Iterator[tuple[str, str]]:
-    """Words, each with the blank before it; pieces of those that are longer than there is room."""
-    for word in text.split():
-        pieces = [word] if _width(word) <= room else [p for p in _PIECES.findall(word) if p]
-        yield from zip([" ", *[""] * (len(pieces) - 1)], pieces, strict=True)
-
-
-def _width(text: str) -> int:
-    """Columns that text takes; an accent stands above the letter before it."""
-    return sum(not unicodedata.combining(c) for c in text)
