@@ -26,6 +26,8 @@ _MACHINERY = (
     "instep.spec.recording",
     "instep.spec.author",
     "instep.spec.acceptance",
+    "instep.spec.declarations",
+    "instep.spec.functions",
     "instep.spec.scheduling",
     "contextlib",
 )

@@ -225,9 +225,21 @@ def test_otherwise_comes_once(write):
         registry.load(write(GOOD.replace("LINE", body.strip())))
 
 
-def test_the_vocabulary_outside_of_an_algorithm_says_where(tmp_path):
+@pytest.mark.parametrize(
+    "line",
+    [
+        "hyper('lr', 1.0)",
+        "require(theta > 0, 'why')",
+        "where(theta > 0, theta, 0)",
+        "equal(theta, 0)",
+        "accept(sparse=True)",
+        "let('update', theta, 0)",
+        "when(equal(theta, 0)).__enter__()",
+    ],
+)
+def test_the_vocabulary_outside_of_an_algorithm_says_where(tmp_path, line):
     path = tmp_path / "mine.py"
-    path.write_text("from instep.spec.author import *\n\nlr = hyper('lr', 1.0)\n")
+    path.write_text(f"from instep.spec.author import *\n\n{line}\n")
     with pytest.raises(SpecError, match=r"^mine.py:3: this belongs inside `with algorithm"):
         registry.load(path)
 
