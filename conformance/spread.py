@@ -17,7 +17,7 @@ import numpy as np
 from instep.conformance.bounds import Bounded
 from instep.conformance.profile import Profile
 from instep.conformance.runs import PartedError, RandomRuns
-from instep.spec.interpret import Slot
+from instep.spec.evaluation import Slot
 from instep.spec.ir import THETA
 
 if TYPE_CHECKING:

@@ -6,32 +6,18 @@ It shares no code with the generator, so that each can be held against the other
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from instep.spec import ir
-from instep.spec.arithmetic import AXES, Arithmetic, shape_query
+from instep.spec.arithmetic import Arithmetic
 from instep.spec.errors import SpecError
-from instep.spec.model import Algorithm, OptionValue, State, TypeEps
+from instep.spec.evaluation import Environment, Gradients, Oracle, Slot
+from instep.spec.model import Algorithm, OptionValue, State
 from instep.spec.scope import Scope, inferred
 
-Gradients = Sequence[Any | None]
-Oracle = Callable[[list[Any]], tuple[Any, Gradients]]
 Trace = Callable[[str, str, int | None, Any], None]
-
-
-@dataclass
-class Slot:
-    """One parameter: value, state, number of steps, hyperparameters; and the step in progress."""
-
-    theta: Any
-    hyperparameters: dict[str, Any]
-    state: dict[str, Any] = field(default_factory=dict)
-    count: int = 0
-    now: dict[str, Any] = field(default_factory=dict)
-    before: dict[str, Any] = field(default_factory=dict)
 
 
 class Interpreter:
@@ -86,7 +72,7 @@ class Interpreter:
 
     def evaluate(self, expr: ir.Expr) -> Any:
         """An expression of hyperparameters that all parameters share."""
-        return _Step(self, [], _constant(()), {}, None)._value(expr, None)
+        return _Step(self, [], _constant(()), {}, None).value(expr, None)
 
     def _all_hyperparameters(self) -> list[dict[str, Any]]:
         return [self.shared, *(slot.hyperparameters for slot in self.slots)]
@@ -153,8 +139,8 @@ def _constant(gradients: Gradients) -> Oracle:
     return oracle
 
 
-class _Step:
-    """One step in progress: the environment of every parameter, and the gradients known so far."""
+class _Step(Environment):
+    """One step in progress: runs the statements, in an environment for every parameter."""
 
     def __init__(
         self,
@@ -165,15 +151,8 @@ class _Step:
         trace: Trace | None,
         touched: Sequence[Any | None] | None = None,
     ) -> None:
-        self.touched = touched
-        self.owner, self.active, self.oracle, self.trace = owner, active, oracle, trace
-        self.arithmetic, self.slots, self.scopes = owner.arithmetic, owner.slots, owner.scopes
-        self.shared: dict[str, Any] = {k: self._input(v) for k, v in inputs.items()}
-        self.shared_before: dict[str, Any] = {}
-        self.gradients: dict[ir.Expr, tuple[Any, Gradients]] = {}
-        # The block that is being computed, and the one in which each symbol was assigned last.
-        self.block = ""
-        self.blocks: dict[str, str] = {}
+        super().__init__(owner, active, oracle, inputs, touched)
+        self.owner, self.scopes, self.trace = owner, owner.scopes, trace
 
     def run(self) -> None:
         self._begin()
@@ -193,13 +172,8 @@ class _Step:
                 if s.init is not None and self._keeps(s, i):
                     slot.now[s.name] = self._initial(s, s.init, i)
             slot.now.update(slot.state)
-            out.append(self._value(expr, i))
+            out.append(self.value(expr, i))
         return out
-
-    def _input(self, value: Any) -> Any:
-        if isinstance(value, Sequence):
-            return self.arithmetic.tensor(np.array(value, dtype=np.float64))
-        return self.arithmetic.number(value)
 
     # ---- before and after the equations
 
@@ -225,18 +199,18 @@ class _Step:
         """Whether a parameter of this shape has the state."""
         if s.scope != "parameter":
             return False
-        return s.shaped is None or self.arithmetic.truth(self._value(s.shaped, i))
+        return s.shaped is None or self.arithmetic.truth(self.value(s.shaped, i))
 
     def _initialise_shared(self, s: State) -> None:
         if s.shape == "history":
             self.owner.optimizer_state[s.name] = []
         elif s.init is not None:
-            self.owner.optimizer_state[s.name] = self._value(s.init, None)
+            self.owner.optimizer_state[s.name] = self.value(s.init, None)
 
     def _initial(self, s: State, init: ir.Expr, i: int) -> Any:
         if s.shape == "history":
             return []
-        value = self._value(init, i)
+        value = self.value(init, i)
         theta = self.slots[i].theta
         if s.shape in ("rows", "cols"):
             return self.arithmetic.fill(self.arithmetic.reduced_shape(theta, s.shape), value)
@@ -281,16 +255,16 @@ class _Step:
 
     def _let(self, let: ir.Let, active: list[int]) -> None:
         self._enter(let.block)
-        self._evaluate_gradients(let.value, active)
+        self.evaluate_gradients(let.value, active)
         name = let.target.name
         if self.scopes.symbols[name] <= Scope.OPTIMIZER:
-            value = self._value(let.value, None)
+            value = self.value(let.value, None)
             self._assign(self.shared, let.target, value, None)
             self._note(let, None, value)
             self._leave(name)
             return
         values = self._of_each(let, active)
-        self._forget_gradients(name)
+        self.forget_gradients(name)
         for i, value in zip(active, values, strict=True):
             self._assign(self.slots[i].now, let.target, value, i)
             self._note(let, i, value)
@@ -306,7 +280,7 @@ class _Step:
     def _of_each(self, let: ir.Let, active: list[int]) -> list[Any]:
         """The right-hand side for every parameter."""
         try:
-            return [self._value(let.value, i) for i in active]
+            return [self.value(let.value, i) for i in active]
         except ValueError as error:  # numpy's, of shapes
             raise SpecError(
                 f"interpreter: {let.equation}: the shapes do not fit: {error}"
@@ -327,7 +301,7 @@ class _Step:
         if isinstance(target, ir.Sym):
             env[target.name] = value
         else:
-            index = self.arithmetic.integer(self._value(target.index, i))
+            index = self.arithmetic.integer(self.value(target.index, i))
             env.setdefault(target.name, {})[index] = value
 
     def _note(self, let: ir.Let, i: int | None, value: Any) -> None:
@@ -339,12 +313,12 @@ class _Step:
             holds = self.owner._decide(branch.condition)
             self._body(branch.then if holds else branch.otherwise, active)
             return
-        self._evaluate_gradients(branch.condition, active)
+        self.evaluate_gradients(branch.condition, active)
         if self.scopes.of(branch.condition) <= Scope.OPTIMIZER:
-            holds = self.arithmetic.truth(self._value(branch.condition, None))
+            holds = self.arithmetic.truth(self.value(branch.condition, None))
             self._body(branch.then if holds else branch.otherwise, active)
             return
-        on = [i for i in active if self.arithmetic.truth(self._value(branch.condition, i))]
+        on = [i for i in active if self.arithmetic.truth(self.value(branch.condition, i))]
         off = [i for i in active if i not in on]
         if on:
             self._body(branch.then, on)
@@ -360,7 +334,7 @@ class _Step:
             self._rounds(loop, rounds, some)
 
     def _range(self, loop: ir.Repeat, i: int | None) -> range:
-        bounds = (self._value(x, i) for x in (loop.start, loop.stop))
+        bounds = (self.value(x, i) for x in (loop.start, loop.stop))
         return range(*map(self.arithmetic.integer, bounds))
 
     def _rounds(self, loop: ir.Repeat, rounds: range, active: list[int]) -> None:
@@ -368,145 +342,16 @@ class _Step:
         for k in reversed(rounds) if loop.down else rounds:
             self.shared[loop.variable] = k
             self._body(loop.body, active)
-            if loop.until is not None and self.arithmetic.truth(self._value(loop.until, first)):
+            if loop.until is not None and self.arithmetic.truth(self.value(loop.until, first)):
                 break
 
     def _push(self, push: ir.Push, active: list[int]) -> None:
         first = active[0] if active else None
-        size = self.arithmetic.integer(self._value(push.size, first))
+        size = self.arithmetic.integer(self.value(push.size, first))
         if self.scopes.symbols[push.history] <= Scope.OPTIMIZER:
-            entries = [*self.shared.get(push.history, []), self._value(push.value, None)]
+            entries = [*self.shared.get(push.history, []), self.value(push.value, None)]
             self.shared[push.history] = entries[-size:]
             return
         for i in active:
             now = self.slots[i].now
-            now[push.history] = [*now.get(push.history, []), self._value(push.value, i)][-size:]
-
-    # ---- gradients: evaluated for all parameters at once, known until the point moves
-
-    def _evaluate_gradients(self, expr: ir.Expr, active: list[int]) -> None:
-        for node in ir.walk(expr):
-            if isinstance(node, ir.Grad | ir.Loss) and node.at not in self.gradients:
-                points = [slot.theta for slot in self.slots]
-                for i in active:
-                    points[i] = self._value(node.at, i)
-                self.owner.evaluations, self.owner.point = self.owner.evaluations + 1, node.at
-                self.gradients[node.at] = self.oracle(points)
-
-    def _forget_gradients(self, name: str) -> None:
-        for point in list(self.gradients):
-            if any(isinstance(n, ir.Sym | ir.At) and n.name == name for n in ir.walk(point)):
-                del self.gradients[point]
-
-    # ---- expressions
-
-    def _value(self, expr: ir.Expr, i: int | None) -> Any:
-        a = self.arithmetic
-        match expr:
-            case ir.Sym(name):
-                return self._outside(self._symbol(name, i), self.blocks.get(name, ""))
-            case ir.Prev(name):
-                return self._outside(self._previous(name, i))
-            case ir.Const(value):
-                return a.number(value)
-            case ir.Binary(op, x, y):
-                return a.binary(op, self._value(x, i), self._value(y, i))
-            case ir.Negate(x):
-                return a.negate(self._value(x, i))
-            case ir.Compare(op, x, y):
-                return a.compare(op, self._value(x, i), self._value(y, i))
-            case ir.Logic():
-                return self._logic(expr, i)
-            case ir.Absent(name):
-                state = self.slots[i].state if i is not None else self.owner.optimizer_state
-                return name not in state
-            case ir.Touched():
-                assert i is not None
-                return self._touched(i)
-            case ir.Where(condition, x, y):
-                return a.where(self._value(condition, i), self._value(x, i), self._value(y, i))
-            case ir.Call(function, arguments) if function in ir.SHAPE_FUNCTIONS:
-                return a.number(shape_query(function, a.shape(self._value(arguments[0], i))))
-            case ir.Call(function, arguments):
-                return a.call(function, *(self._value(x, i) for x in arguments))
-            case ir.Reduce(op, "params", x):
-                return a.fold(op, [a.reduce(op, "all", self._value(x, k)) for k in self.active])
-            case ir.Reduce(op, over, x):
-                return self._reduce(op, over, self._value(x, i))
-            case ir.MatMul(x, y):
-                return a.matmul(self._value(x, i), self._value(y, i))
-            case ir.Transpose(x):
-                return a.transpose(self._value(x, i))
-            case ir.Grad(at):
-                assert i is not None
-                return self._outside(self.gradients[at][1][i])
-            case ir.Loss(at):
-                return self.gradients[at][0]
-            case ir.At(name, index):
-                return self._entry(name, i, a.integer(self._value(index, i)))
-            case ir.Len(name):
-                return a.number(len(self._lookup(name, i)))
-        raise SpecError(f"interpreter: unknown node {type(expr).__name__}")
-
-    def _touched(self, i: int) -> Any:
-        """The lanes that the gradient names, in the shape of the parameter."""
-        a, mask = self.arithmetic, None if self.touched is None else self.touched[i]
-        shape = a.shape(self.slots[i].theta)
-        lanes = np.ones(shape) if mask is None else np.broadcast_to(mask, shape)
-        return a.compare("!=", a.tensor(lanes.astype(np.float64)), a.number(0))
-
-    def _reduce(self, op: str, over: str, x: Any) -> Any:
-        axis, ndim = AXES.get(over), len(self.arithmetic.shape(x))
-        if axis is not None and ndim < -axis:
-            raise SpecError(f"interpreter: a tensor of {ndim} dimensions has no {over} to {op}")
-        return self.arithmetic.reduce(op, over, x)
-
-    def _outside(self, value: Any, block: str = "") -> Any:
-        """What was computed elsewhere enters a block of a precision of its own."""
-        return value if block == self.block else self.arithmetic.entered(value)
-
-    def _symbol(self, name: str, i: int | None) -> Any:
-        if i is not None and name in self.slots[i].now:
-            return self.slots[i].now[name]
-        if name in self.shared:
-            return self.shared[name]
-        counter = self.owner.algorithm.counter
-        if counter is not None and name == counter.name:
-            per_parameter = counter.scope == "parameter" and i is not None
-            count = self.slots[i].count if per_parameter and i is not None else self.owner.count
-            return self.arithmetic.number(count + counter.start - 1)
-        values = self.slots[i].hyperparameters if i is not None else self.owner.shared
-        if name in values:
-            return self._number(values[name])
-        raise SpecError(f"interpreter: {name} has no value")
-
-    def _number(self, value: float) -> Any:
-        type_eps = isinstance(value, TypeEps)
-        return self.arithmetic.type_eps() if type_eps else self.arithmetic.number(value)
-
-    def _previous(self, name: str, i: int | None) -> Any:
-        before = self.slots[i].before if i is not None else self.shared_before
-        for values in (before, self.shared_before):
-            if name in values:
-                return values[name]
-        raise SpecError(f"interpreter: {name} has no value from before the step")
-
-    def _entry(self, name: str, i: int | None, index: int) -> Any:
-        try:
-            return self._lookup(name, i)[index]
-        except (KeyError, IndexError):
-            raise SpecError(f"interpreter: {name} has no entry {index}") from None
-
-    def _lookup(self, name: str, i: int | None) -> Any:
-        if i is not None and name in self.slots[i].now:
-            return self.slots[i].now[name]
-        return self.shared[name]
-
-    def _logic(self, expr: ir.Logic, i: int | None) -> Any:
-        """Lane by lane; what a plain bool before it decides is not looked at."""
-        conditions: list[Any] = []
-        for operand in expr.operands:
-            conditions.append(self._value(operand, i))
-            if expr.op != "not" and conditions[-1] is (expr.op == "or"):
-                return conditions[-1]
-        return self.arithmetic.logic(expr.op, conditions)
+            now[push.history] = [*now.get(push.history, []), self.value(push.value, i)][-size:]
