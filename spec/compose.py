@@ -15,6 +15,7 @@ from instep.spec.errors import SpecError
 from instep.spec.gradients import needs_closure
 from instep.spec.options import resolve
 from instep.spec.renaming import Names, distinct, head, keys
+from instep.spec.rewriting import rewrite_body
 from instep.spec.validate import validate
 
 
@@ -121,7 +122,7 @@ def _applied(
             return ir.Sym(names.start)
         return names.rule(expr)
 
-    body = ir.rewrite_body(inner.body, rule, lambda equation: f"{names.prefix}.{equation}")
+    body = rewrite_body(inner.body, rule, lambda equation: f"{names.prefix}.{equation}")
     first = ir.Let(f"{names.prefix}.start", ir.Sym(names.start), ir.Sym(ir.THETA))
     return ((first,) if start else ()) + _unplaced(body)
 

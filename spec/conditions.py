@@ -8,6 +8,7 @@ from instep.spec import ir
 from instep.spec.arithmetic import OPERATORS, shape_query
 from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm, OptionValue, Requirement
+from instep.spec.rewriting import rewrite
 
 
 def holds(
@@ -42,7 +43,7 @@ def _fits(condition: ir.Expr, shape: tuple[int, ...]) -> bool:
         return None
 
     try:
-        return holds(ir.rewrite(condition, number), {}, {})
+        return holds(rewrite(condition, number), {}, {})
     except SpecError:  # a vector has no rows
         return False
 

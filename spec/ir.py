@@ -1,4 +1,4 @@
-"""The intermediate representation: expression nodes, statements, and ways to walk and rewrite them.
+"""The intermediate representation: expression nodes, statements, and ways to walk them.
 
 A specification is data. Everything that reads one (validator, interpreter, algebra, printers)
 matches over the node types below and fails by name on a node that it does not know. Order is kept
@@ -7,7 +7,7 @@ as written: `a + b` and `b + a` are different trees. Sums of three round differe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -278,27 +278,6 @@ def walk(expr: Expr) -> Iterator[Expr]:
         left.extend(reversed(children(node)))
 
 
-def rewrite(expr: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
-    """A copy in which `rule` replaced nodes, outermost first; a rule returns None to descend."""
-    replaced = rule(expr)
-    if replaced is not None:
-        return replaced
-
-    xs = tuple(rewrite(x, rule) for x in children(expr))
-    match expr:
-        case Binary(op) | Compare(op):
-            return type(expr)(op, *xs)
-        case Negate() | MatMul() | Transpose() | Grad() | Loss() | Where():
-            return type(expr)(*xs)
-        case Call(name) | Logic(name):
-            return type(expr)(name, xs)
-        case Reduce(op, over):
-            return Reduce(op, over, *xs)
-        case At(name):
-            return At(name, *xs)
-    return expr
-
-
 def statements(body: Body) -> Iterator[Stmt]:
     """Every statement of a body, nested ones included, in written order."""
     for statement in body:
@@ -341,40 +320,6 @@ def nodes(body: Body) -> Iterator[Expr]:
             yield from walk(expr)
 
 
-def rewrite_body(
-    body: Body,
-    rule: Callable[[Expr], Expr | None],
-    equation: Callable[[str], str] = lambda name: name,
-) -> Body:
-    """A copy with `rule` applied to every expression and target, `equation` to every name."""
-
-    def go(x: Expr) -> Expr:
-        return rewrite(x, rule)
-
-    def one(s: Stmt) -> Stmt:
-        match s:
-            case Let(name, target, value, form):
-                new = go(target)
-                assert isinstance(new, Sym | At)
-                return Let(equation(name), new, go(value), form, s.line, s.block)
-            case If(condition, then, otherwise):
-                yes, no = tuple(map(one, then)), tuple(map(one, otherwise))
-                return If(go(condition), yes, no, s.line)
-            case Repeat(variable, start, stop, inner, until, down):
-                early = None if until is None else go(until)
-                rounds = tuple(map(one, inner))
-                return Repeat(variable, go(start), go(stop), rounds, early, down, s.line)
-            case Push(name, history, value, size):
-                moved = go(Sym(history))
-                assert isinstance(moved, Sym)
-                return Push(equation(name), moved.name, go(value), go(size), s.line)
-            case Apply(slot, gradient):
-                return Apply(slot, None if gradient is None else go(gradient), s.line)
-        raise SpecError(f"unknown statement {type(s).__name__}")
-
-    return tuple(map(one, body))
-
-
 def assigned(body: Body) -> set[str]:
     """Names that a body assigns anywhere."""
     names = {s.target.name for s in lets(body)}
@@ -389,20 +334,3 @@ def is_static(condition: Expr) -> bool:
         case Logic(_, xs):
             return all(map(is_static, xs))
     return False
-
-
-def with_child(expr: Expr, position: int, child: Expr) -> Expr:
-    """A copy with one direct subexpression replaced; positions are those of `children`."""
-    old = children(expr)
-    new = (*old[:position], child, *old[position + 1 :])
-    replacements = iter(new)
-    seen_root = False
-
-    def rule(node: Expr) -> Expr | None:
-        nonlocal seen_root
-        if not seen_root:
-            seen_root = True
-            return None
-        return next(replacements)
-
-    return rewrite(expr, rule)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from instep.spec import ir, model
+from instep.spec.rewriting import rewrite
 
 
 def head(name: str) -> str:
@@ -42,7 +43,7 @@ class Names:
 
     def expression(self, expr: ir.Expr) -> ir.Expr:
         """An expression of the inner algorithm in the composed one's names."""
-        return ir.rewrite(expr, self.rule)
+        return rewrite(expr, self.rule)
 
     def rule(self, expr: ir.Expr) -> ir.Expr | None:
         """Renames one node; None for what has no name."""

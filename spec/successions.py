@@ -13,6 +13,7 @@ from instep.spec import ir, model
 from instep.spec.arithmetic import OPERATORS
 from instep.spec.errors import SpecError
 from instep.spec.renaming import Names, distinct, free, head, keys, symbols
+from instep.spec.rewriting import rewrite_body
 from instep.spec.scheduling import BASE, EPOCH, RATE
 from instep.spec.validate import validate
 
@@ -108,7 +109,7 @@ COMBINATIONS: dict[str, Callable[[model.Algorithm, model.Algorithm], model.Algor
 
 
 def _with(body: ir.Body, known: dict[ir.Expr, ir.Expr]) -> ir.Body:
-    return ir.rewrite_body(body, known.get)
+    return rewrite_body(body, known.get)
 
 
 def _pair(
@@ -153,7 +154,7 @@ def _renamed(first: model.Algorithm, second: model.Algorithm) -> model.Algorithm
     assert part is not None
 
     def equations(body: ir.Body) -> ir.Body:
-        return ir.rewrite_body(body, names.rule, lambda equation: f"{names.prefix}.{equation}")
+        return rewrite_body(body, names.rule, lambda equation: f"{names.prefix}.{equation}")
 
     given = tuple(
         replace(g, name=names.symbol(g.name), key=names.keys.get(g.key, g.key)) for g in part.given

@@ -14,6 +14,7 @@ from instep.spec import ir
 from instep.spec.model import Algorithm, State
 from instep.spec.options import resolve
 from instep.spec.render import expression_text
+from instep.spec.rewriting import rewrite_body
 
 Edit = Callable[[ir.Stmt], ir.Body]
 
@@ -115,7 +116,7 @@ def states(algorithm: Algorithm) -> Iterator[Mutant]:
         def forget(x: ir.Expr, old: str = s.name, new: str = local) -> ir.Expr | None:
             return ir.Sym(new) if x == ir.Sym(old) else None
 
-        body = ir.rewrite_body(algorithm.body, forget)
+        body = rewrite_body(algorithm.body, forget)
         equation = next(
             (q.equation for q in ir.lets(algorithm.body) if q.target.name == s.name), s.name
         )
@@ -205,7 +206,7 @@ def _rewritten(algorithm: Algorithm, replacement: Mapping[str, ir.Expr], kind: s
         return replacement.get(x.name) if isinstance(x, ir.Sym) else None
 
     equation = _first_reading(algorithm, set(replacement)) or "body"
-    return _named(algorithm, ir.rewrite_body(algorithm.body, rule), equation, kind)
+    return _named(algorithm, rewrite_body(algorithm.body, rule), equation, kind)
 
 
 def _named(algorithm: Algorithm, body: ir.Body, equation: str, kind: str) -> Mutant:

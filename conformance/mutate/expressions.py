@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from instep.spec import ir
 from instep.spec.model import Algorithm
+from instep.spec.rewriting import with_child
 from instep.spec.scope import infer
 
 Change = tuple[str, ir.Expr]  # kind, what the node becomes
@@ -73,7 +74,7 @@ def changed(expr: ir.Expr, mutator: Mutator, names: Names) -> Iterator[Change]:
             yield kind, new
     for k, child in enumerate(ir.children(expr)):
         for kind, new in changed(child, mutator, names):
-            yield kind, ir.with_child(expr, k, new)
+            yield kind, with_child(expr, k, new)
 
 
 def terms(node: ir.Expr, names: Names) -> Iterator[Change]:

@@ -18,6 +18,7 @@ from instep.spec.arithmetic import Arithmetic, Float64
 from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm
 from instep.spec.render import expression_text
+from instep.spec.rewriting import rewrite_body
 from instep.spec.scheduling import BASE
 
 
@@ -82,7 +83,7 @@ def _of_periods(form: Form) -> Iterator[Mutant]:
             for op, word in (("+", "more"), ("-", "less")):
                 period = ir.Sym(h.name)
                 moved: dict[ir.Expr, ir.Expr] = {period: ir.Binary(op, period, ir.Const(1))}
-                body = ir.rewrite_body(form.algorithm.body, moved.get)
+                body = rewrite_body(form.algorithm.body, moved.get)
                 wrong = replace(form, algorithm=replace(form.algorithm, body=body))
                 kind = f"{h.key} one {word} everywhere"
                 yield Mutant(f"hyperparameters: {kind}", "", kind, f"{h.key} {op} 1", wrong, form)

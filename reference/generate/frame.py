@@ -10,6 +10,7 @@ from typing import Any
 from instep.reference.generate.lower.resolve_options import kept_options, possible, simplify
 from instep.spec import ir, model
 from instep.spec.render.text import expression_text
+from instep.spec.rewriting import rewrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ class Frame:
                 return ir.Const(self.algorithm.hyperparameter(x.name).default)
             return None
 
-        return ir.rewrite(condition, constant)
+        return rewrite(condition, constant)
 
     def option_test(self, name: str, value: model.OptionValue) -> tuple[str, model.Spelling]:
         """The constructor's key and value for a test of an open option."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Set
 from dataclasses import replace
 
 from instep.spec import ir
+from instep.spec.rewriting import rewrite
 
 
 def tidied(body: ir.Body) -> ir.Body:
@@ -60,7 +61,7 @@ def _read(expr: ir.Expr, assigned: Set[str]) -> ir.Expr:
                 return ir.Sym(name)
         return None
 
-    return ir.rewrite(expr, rule)
+    return rewrite(expr, rule)
 
 
 def _idempotent(statement: ir.Stmt) -> bool:

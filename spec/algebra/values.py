@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from instep.spec import ir
 from instep.spec.algebra.program import Program
+from instep.spec.rewriting import rewrite, with_child
 
 # Larger than any specification in straight line; a body that repeats itself grows beyond it.
 _NODES = 20_000
@@ -102,7 +103,7 @@ def _read(expr: ir.Expr, values: Values) -> ir.Expr:
                 raise _TooHard
         return None
 
-    return folded(ir.rewrite(expr, rule))
+    return folded(rewrite(expr, rule))
 
 
 def _choice(condition: ir.Expr, then: ir.Expr, otherwise: ir.Expr) -> ir.Expr:
@@ -126,7 +127,7 @@ def _choice(condition: ir.Expr, then: ir.Expr, otherwise: ir.Expr) -> ir.Expr:
 
 def replaced(expr: ir.Expr, numbers: Mapping[str, ir.Expr]) -> ir.Expr:
     """An expression with numbers for some symbols."""
-    return ir.rewrite(expr, lambda n: numbers.get(n.name) if isinstance(n, ir.Sym) else None)
+    return rewrite(expr, lambda n: numbers.get(n.name) if isinstance(n, ir.Sym) else None)
 
 
 def folded(expr: ir.Expr) -> ir.Expr:
@@ -134,7 +135,7 @@ def folded(expr: ir.Expr) -> ir.Expr:
     for k, child in enumerate(ir.children(expr)):
         new = folded(child)
         if new is not child:
-            expr = ir.with_child(expr, k, new)
+            expr = with_child(expr, k, new)
     match expr:
         case ir.Binary("*", x, y) if _ZERO in (x, y):
             return _ZERO

@@ -11,6 +11,7 @@ from instep.spec import ir
 from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm, Hyperparameter, OptionValue, State
 from instep.spec.options import assignments, decide, live_states, resolve
+from instep.spec.rewriting import rewrite
 
 _THETA = ir.Sym(ir.THETA)
 _STORED = ir.Prev(ir.THETA)
@@ -121,7 +122,7 @@ class _Lister:
         self, statement: ir.Stmt, depth: int, path: tuple[ir.Expr, ...], *, moved: bool
     ) -> tuple[list[Line], bool]:
         def seen(expr: ir.Expr) -> ir.Expr:
-            return expr if moved else ir.rewrite(expr, _stored)
+            return expr if moved else rewrite(expr, _stored)
 
         match statement:
             case ir.Let(equation, ir.Sym() as target, value, form):

@@ -21,6 +21,7 @@ from instep.spec.arithmetic import Exact
 from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm, OptionValue
 from instep.spec.options import assignments, live_states
+from instep.spec.rewriting import rewrite, rewrite_body
 from instep.spec.scheduling import EPOCH
 
 STATUSES = ("killed", "equivalent", "argued", "undecided", "survived")
@@ -158,7 +159,7 @@ Paths = dict[frozenset[tuple[ir.Expr, bool]], dict[str, ir.Expr]]
 
 def _paths(algorithm: Algorithm, options: dict[str, OptionValue], *, first: bool) -> Paths | None:
     if first:
-        body = ir.rewrite_body(algorithm.body, lambda x: _ZERO if x == _T else None)
+        body = rewrite_body(algorithm.body, lambda x: _ZERO if x == _T else None)
         algorithm = replace(algorithm, body=body)
     try:
         found = step_map(algorithm, options=options).paths
@@ -184,7 +185,7 @@ IMPOSSIBLE = {(c, not yes) for c, yes in CERTAIN}
 
 def _initial(algorithm: Algorithm, expr: ir.Expr) -> ir.Expr:
     starts = {s.name: s.init for s in algorithm.states}
-    return ir.rewrite(expr, lambda x: starts.get(x.name) if isinstance(x, ir.Prev) else None)
+    return rewrite(expr, lambda x: starts.get(x.name) if isinstance(x, ir.Prev) else None)
 
 
 def _alike(left: Paths, right: Paths, needed: set[str]) -> bool:

@@ -69,6 +69,22 @@ def expressions(numbers):
     )
 
 
+@pytest.fixture
+def nested():
+    """A body with every statement, some inside others."""
+    a, b, g, one = ir.Sym("a"), ir.Sym("b"), ir.Sym("g"), ir.Const(1)
+    positive = ir.Compare(">", a, one)
+    return (
+        ir.Let("first", g, ir.Binary("+", a, one), line=3),
+        ir.If(
+            positive,
+            (ir.Let("second", ir.At("x", b), g, "form", 5), ir.Apply("slot", ir.Grad(g), 6)),
+            (ir.Repeat("i", one, b, (ir.Push("keep", "h", a, one, 8),), positive, True, 7),),
+            4,
+        ),
+    )
+
+
 HEAD = """\
 from __future__ import annotations
 import sympy

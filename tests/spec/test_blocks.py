@@ -30,6 +30,7 @@ from instep.spec.conditions import misshapen
 from instep.spec.errors import SpecError
 from instep.spec.interpret import Interpreter
 from instep.spec.registry import get
+from instep.spec.rewriting import rewrite_body
 
 
 def halved(narrowest="bfloat16", **precisions):
@@ -69,7 +70,7 @@ def test_equations_remember_their_block_and_the_algorithm_its_type():
     blocks = {let.equation: let.block for let in ir.lets(made.body)}
     assert blocks == {"gradient": "", "double": "inside", "triple": "inside", "update": ""}
     assert [(b.name, b.narrowest) for b in made.blocks] == [("inside", "bfloat16")]
-    assert {let.block for let in ir.lets(ir.rewrite_body(made.body, lambda x: None))} == {
+    assert {let.block for let in ir.lets(rewrite_body(made.body, lambda x: None))} == {
         "",
         "inside",
     }

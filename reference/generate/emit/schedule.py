@@ -13,6 +13,7 @@ from instep.reference.generate.errors import GenerateError
 from instep.spec import ir
 from instep.spec.model import Algorithm, Given, Schedule
 from instep.spec.options import options_of
+from instep.spec.rewriting import rewrite
 from instep.spec.scheduling import BASE, EPOCH, RATE
 from instep.spec.scope import Scope
 
@@ -47,7 +48,7 @@ class SchedulePrinter(Printer):
         def one(x: ir.Expr) -> ir.Expr | None:
             return ir.Sym(_EACH) if x == ir.Sym(numbers) else None
 
-        return f"sum({self(ir.rewrite(condition, one))} for {_EACH} in {numbers})"
+        return f"sum({self(rewrite(condition, one))} for {_EACH} in {numbers})"
 
 
 def _symbol(name: str) -> str:
@@ -137,14 +138,14 @@ def _constructor(algorithm: Algorithm, part: Schedule, *, metric: bool) -> list[
                 lines.append(f"self.{key} = {key}")
     keys = {h.name: h.key for h in algorithm.hyperparameters}
     for requirement in algorithm.requirements:
-        condition = ir.rewrite(
+        condition = rewrite(
             requirement.condition, lambda x: ir.Sym(keys[x.name]) if isinstance(x, ir.Sym) else None
         )
         lines.append(f"if not {printer(condition, 4)}:")
         lines.append(f"    raise ValueError({requirement.message!r})")
     for s in _own_states(algorithm, part):
         assert s.init is not None
-        init = ir.rewrite(s.init, lambda x: ir.Sym(keys[x.name]) if isinstance(x, ir.Sym) else None)
+        init = rewrite(s.init, lambda x: ir.Sym(keys[x.name]) if isinstance(x, ir.Sym) else None)
         lines.append(f"self.{s.key} = {printer(init)}")
     lines.append(
         "super().__init__(optimizer)" if metric else "super().__init__(optimizer, last_epoch)"

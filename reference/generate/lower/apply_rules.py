@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from instep.reference.generate.lower.form import Program, each_value
 from instep.reference.generate.lower.rules import RULES, Rule
 from instep.spec import ir
+from instep.spec.rewriting import rewrite
 
 Bindings = dict[str, ir.Expr]
 
@@ -35,7 +36,7 @@ def _everywhere(program: Program, rule: Rule, expr: ir.Expr) -> ir.Expr:
         inner = {name: _everywhere(program, rule, value) for name, value in bindings.items()}
         return _tidy(instantiate(rule.replacement, inner))
 
-    return ir.rewrite(expr, attempt)
+    return rewrite(expr, attempt)
 
 
 def match(program: Program, pattern: ir.Expr, expr: ir.Expr, bindings: Bindings) -> bool:
@@ -65,7 +66,7 @@ def _same_operator(pattern: ir.Expr, expr: ir.Expr) -> bool:
 
 def instantiate(replacement: ir.Expr, bindings: Bindings) -> ir.Expr:
     """The replacement with its letters filled in."""
-    return ir.rewrite(replacement, lambda x: bindings[x.name] if isinstance(x, ir.Sym) else None)
+    return rewrite(replacement, lambda x: bindings[x.name] if isinstance(x, ir.Sym) else None)
 
 
 def _tidy(expr: ir.Expr) -> ir.Expr:
@@ -79,4 +80,4 @@ def _tidy(expr: ir.Expr) -> ir.Expr:
                 return a
         return None
 
-    return ir.rewrite(expr, rule)
+    return rewrite(expr, rule)

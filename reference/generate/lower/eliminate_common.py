@@ -22,6 +22,7 @@ from instep.reference.generate.lower.form import (
     substitute,
 )
 from instep.spec import ir
+from instep.spec.rewriting import rewrite
 
 
 def eliminate_common(program: Program) -> Program:
@@ -103,7 +104,7 @@ def _replace(
         known[x] = name
         return ir.Sym(name)
 
-    return ir.rewrite(statement.value, rule)
+    return rewrite(statement.value, rule)
 
 
 def _candidates(program: Program, statement: Statement) -> Iterator[ir.Expr]:

@@ -11,6 +11,7 @@ from instep.reference.generate.lower.place import TEMPORARY, Place, Storage, in_
 from instep.reference.generate.lower.shapes import Shapes
 from instep.reference.generate.lower.steps import Each, Operation, Step
 from instep.spec import ir
+from instep.spec.rewriting import rewrite
 
 Value = tuple[str, Storage]
 
@@ -100,7 +101,7 @@ class Evaluation:
                     return self.place.spelled(x)
             return None
 
-        return ir.rewrite(expr, rule)
+        return rewrite(expr, rule)
 
     def _writable(self, operand: ir.Expr, value: Value, expr: ir.Expr) -> bool:
         """Whether the result may overwrite this operand."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from instep.spec import ir
+from instep.spec.rewriting import rewrite
 from instep.spec.scope import Scope, Scopes
 
 
@@ -140,4 +141,4 @@ def each_value(block: Block, change: Callable[[ir.Expr], ir.Expr]) -> Block:
 
 def substitute(expr: ir.Expr, values: dict[str, ir.Expr]) -> ir.Expr:
     """An expression in which names are replaced."""
-    return ir.rewrite(expr, lambda x: values.get(x.name) if isinstance(x, ir.Sym) else None)
+    return rewrite(expr, lambda x: values.get(x.name) if isinstance(x, ir.Sym) else None)

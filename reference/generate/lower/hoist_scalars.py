@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from instep.reference.generate.lower.form import Assign, Block, Program, Statement, each_block
 from instep.spec import ir
+from instep.spec.rewriting import rewrite
 
 
 def hoist_scalars(program: Program) -> Program:
@@ -41,7 +42,7 @@ def _hoist(program: Program, statement: Assign, helpers: list[Assign]) -> ir.Exp
             helpers.append(Assign(known, x))
         return ir.Sym(known)
 
-    return ir.rewrite(statement.value, rule)
+    return rewrite(statement.value, rule)
 
 
 def is_costly(expr: ir.Expr) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain, count
 
 from instep.spec import ir
+from instep.spec.rewriting import rewrite
 
 TEMPORARY, FOREIGN = "", "foreign"
 
@@ -49,7 +50,7 @@ class Place:
 
     def spelled(self, expr: ir.Expr) -> ir.Expr:
         """An expression in which versions are replaced by the Python names that hold them."""
-        return ir.rewrite(
+        return rewrite(
             expr,
             lambda x: ir.Sym(self.variables.get(x.name, x.name)) if isinstance(x, ir.Sym) else None,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from instep.spec import ir
 from instep.spec.gradients import sees_shapes
 from instep.spec.model import Algorithm
+from instep.spec.rewriting import rewrite, rewrite_body
 
 
 def masked(body: ir.Body) -> bool:
@@ -24,7 +25,7 @@ def by_lanes(algorithm: Algorithm, body: ir.Body) -> bool:
 
 def on_named_lanes(body: ir.Body) -> ir.Body:
     """The body as it reads where every lane is named."""
-    return ir.rewrite_body(body, _choice)
+    return rewrite_body(body, _choice)
 
 
 def _choice(expr: ir.Expr) -> ir.Expr | None:
@@ -32,7 +33,7 @@ def _choice(expr: ir.Expr) -> ir.Expr | None:
         case ir.Where(condition, then, otherwise):
             known = _named(condition)
             if known is not None:
-                return ir.rewrite(then if known else otherwise, _choice)
+                return rewrite(then if known else otherwise, _choice)
     return None
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from instep.spec import ir
 from instep.spec.model import Algorithm
+from instep.spec.rewriting import rewrite
 
 
 def select_branches(algorithm: Algorithm, body: ir.Body) -> ir.Body | None:
@@ -68,7 +69,7 @@ class _Side:
         def rule(x: ir.Expr) -> ir.Expr | None:
             return ir.Sym(self.names.get(x.name, x.name)) if isinstance(x, ir.Sym) else None
 
-        return ir.rewrite(expr, rule)
+        return rewrite(expr, rule)
 
     def assign(self, name: str) -> ir.Sym:
         self.have.add(name)

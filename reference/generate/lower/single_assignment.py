@@ -12,6 +12,7 @@ from instep.reference.generate.errors import NoListFormError, unknown
 from instep.reference.generate.lower.form import Assign, Block, Branch, Program, Statement
 from instep.spec import ir
 from instep.spec.model import Algorithm
+from instep.spec.rewriting import rewrite
 from instep.spec.scope import infer
 
 Versions = dict[str, str]
@@ -101,4 +102,4 @@ class _Renaming:
                     return x
             return None
 
-        return ir.rewrite(expr, rename)
+        return rewrite(expr, rename)

@@ -7,6 +7,7 @@ import pytest
 from instep.reference.generate.lower.form import Assign, Branch, Program
 from instep.reference.generate.lower.notation import parse
 from instep.spec import ir, registry
+from instep.spec.rewriting import rewrite
 from instep.spec.scope import Scope, Scopes
 
 HEAD = "from instep.spec.author import *\n\nwith algorithm('own', 'Own') as spec:\n"
@@ -75,7 +76,7 @@ def expression(text: str) -> ir.Expr:
             return ir.Sym(f"{x.name[:-2]}.{x.name[-1]}")
         return ir.Grad(ir.Sym("theta")) if x == ir.Sym("grad") else None
 
-    return ir.rewrite(parse(text), version)
+    return rewrite(parse(text), version)
 
 
 def branch(then, otherwise) -> Branch:

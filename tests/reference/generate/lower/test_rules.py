@@ -10,6 +10,7 @@ from instep.reference.generate import GenerateError
 from instep.reference.generate.lower.notation import parse
 from instep.reference.generate.lower.rules import FUSED, RULES
 from instep.spec import ir
+from instep.spec.rewriting import rewrite
 
 
 def rebuilt(x: ir.Expr):
@@ -24,7 +25,7 @@ def rebuilt(x: ir.Expr):
         case ir.Call("sqrt", (a,)):
             return sympy.sqrt(rebuilt(a))
         case ir.Call(function, arguments):
-            return rebuilt(ir.rewrite(parse(FUSED[function]), named(arguments)))
+            return rebuilt(rewrite(parse(FUSED[function]), named(arguments)))
         case ir.Binary(op, a, b):
             left, right = rebuilt(a), rebuilt(b)
             return {
