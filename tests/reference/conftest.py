@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,8 @@ from instep.spec import get
 from instep.spec.interpret import Interpreter
 from meta.exported import takes_dense
 
-SPECS = Path(__file__).parent / "specs"
 SHAPES = ((), (3,), (4, 5), (6, 3), (2, 3, 4), (0,))
+MATRICES = ((4, 5), (6, 3), (3, 3))
 STEPS = 12
 
 
@@ -55,6 +54,12 @@ def problem():
         return Problem(start, gradients, {} if lr is None else {0: lr, steps // 2: lr / 2})
 
     return make
+
+
+@pytest.fixture
+def matrices():
+    """By dialect, the keywords of `problem` without which it would have shapes that are refused."""
+    return lambda name: {"shapes": MATRICES} if get(name).shapes else {}
 
 
 def closure_of(optimizer, parameters, targets):
@@ -169,7 +174,7 @@ def _oracle(arithmetic, targets):
 
 @pytest.fixture(scope="session")
 def load():
-    """The generated class of a name (a dialect, or a file below specs/) for a target, made once.
+    """The generated class of a dialect for a target, made once.
 
     A function that changes gradients comes in the shape of an optimizer.
     """
@@ -177,7 +182,7 @@ def load():
 
     def go(name: str, target: str):
         if (name, target) not in made:
-            algorithm = find(name)
+            algorithm = get(name)
             made[name, target] = (
                 partial(GradientTransform, load_function(algorithm))
                 if algorithm.result == "gradient"
@@ -188,28 +193,35 @@ def load():
     return go
 
 
-@pytest.fixture(scope="session", name="find")
-def find_fixture():
-    """A dialect of the catalogue, or a specification file of these tests, by name."""
-    return find
+@pytest.fixture(scope="session")
+def load_wide(load):
+    """As `load`, but none of the equations is computed in a narrower type than the parameter's."""
 
+    def go(name: str, target: str):
+        algorithm = get(name)
+        if not algorithm.narrow:
+            return load(name, target)
+        return load_class(replace(algorithm, blocks=()), target)
 
-def find(name: str):
-    """See the fixture of this name."""
-    path = SPECS / f"{name}.py"
-    return get(str(path)) if path.is_file() else get(name)
+    return go
 
 
 @pytest.fixture(scope="session")
 def configurations():
     """Every choice of the constructor's options, with default and with nonzero hyperparameters."""
-    return lambda algorithm, cls: [c for c in _configurations(algorithm) if accepts(cls, c[0])]
+
+    def go(algorithm, cls):
+        accepted = [c for c in _configurations(algorithm) if accepts(cls, c[0])]
+        assert accepted, "nothing to try"
+        return accepted
+
+    return go
 
 
 def accepts(cls, keywords) -> bool:
     """Whether a constructor takes these keywords: some contradict each other."""
     try:
-        cls([torch.zeros(1)], **keywords)
+        cls([torch.zeros(2, 2)], **keywords)
     except ValueError:
         return False
     return True

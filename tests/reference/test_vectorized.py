@@ -16,8 +16,8 @@ FOREACH = [d for d in dialects() if get(d).result == "parameters"]
 
 
 @pytest.mark.parametrize("name", FOREACH)
-def test_list_form_is_in_step(name, find, load, problem, run, interpret, configurations):
-    algorithm, cls = find(name), load(name, "vectorized")
+def test_list_form_is_in_step(name, load, problem, run, interpret, configurations):
+    algorithm, cls = get(name), load(name, "vectorized")
     if not cls._has_foreach:
         with pytest.raises(ValueError, match="has no form for lists of tensors"):
             cls([torch.zeros(2, 2, requires_grad=True)], backend="foreach")
@@ -34,9 +34,9 @@ def test_list_form_is_in_step(name, find, load, problem, run, interpret, configu
 
 
 @pytest.mark.parametrize("name", ["lion", "rprop"])
-def test_list_form_without_rewrites_is_bit_for_bit(name, find, load, problem, run, interpret):
+def test_list_form_without_rewrites_is_bit_for_bit(name, load, problem, run, interpret):
     task = problem(lr=0.25)
-    machine = interpret(find(name), task, Float64())
+    machine = interpret(get(name), task, Float64())
     _, parameters = run(load(name, "vectorized"), task, backend="foreach")
     for p, slot in zip(parameters, machine.slots, strict=True):
         assert np.array_equal(p.detach().numpy(), slot.theta)

@@ -52,8 +52,8 @@ def test_the_equations_stand_above_their_operations(name):
 
 
 @pytest.mark.parametrize("name", ["nesterov/paper", "heun", "prodigy", "muon"])
-def test_what_has_no_list_form_has_none(name, find):
-    assert list_form(generate_source(find(name), "vectorized")) is None
+def test_what_has_no_list_form_has_none(name):
+    assert list_form(generate_source(get(name), "vectorized")) is None
 
 
 def test_nodes_without_an_operation_run_tensor_by_tensor(own):
