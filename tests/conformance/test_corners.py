@@ -10,9 +10,13 @@ import torch
 from instep import spec
 from instep.conformance.checks.base import Failure, Plan
 from instep.conformance.checks.numerics import corners
+from instep.conformance.mutate import mutants
+from instep.conformance.oracle import Model
 from instep.conformance.suite import Session
+from meta.interpreted import subject as interpreted
 
 RELEASE = "madgrad/release"
+FREE = "schedulefree-sgd"
 
 
 class Unguarded(madgrad.MADGRAD):
@@ -50,10 +54,18 @@ def passes(subject: Any, corner: str) -> bool:
 
 
 def test_a_learning_rate_of_zero_is_a_corner_where_the_equations_ask_for_it():
-    assert "lr" in corners(Plan(spec.get(RELEASE)))
-    assert "lr" not in corners(Plan(spec.get("adam")))
+    asks = {RELEASE: True, FREE: True, "adam": False, "adamw": False}
+    assert {name: "lr" in corners(Plan(spec.get(name))) for name in asks} == asks
     assert passes(madgrad.MADGRAD, "lr")
     assert not passes(MovesAnyway, "lr")
+
+
+def test_a_learning_rate_of_zero_shows_a_condition_that_is_ignored():
+    algorithm = spec.get(FREE)
+    divides = next(m for m in mutants(algorithm) if m.name == "share: condition ignored")
+    for model, status in ((Model(algorithm), "passed"), (divides.model, "failed")):
+        session = Session(interpreted(model), algorithm)
+        assert session.run(f"{FREE}/numerics/zero-lr").status == status
 
 
 def test_lanes_without_gradients_are_tried_where_the_equations_ask_for_zero():

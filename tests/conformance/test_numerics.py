@@ -8,9 +8,6 @@ import pytest
 import torch
 
 from instep import spec
-from instep.conformance.checks.base import Plan
-from instep.conformance.checks.numerics import corners
-from instep.conformance.mutate import mutants
 from instep.conformance.oracle import Model
 from instep.conformance.suite import Session
 from meta.interpreted import subject as interpreted
@@ -50,16 +47,6 @@ def test_a_narrow_value_shows_behind_a_sign(subject: Any, status: str):
     session = Session(subject, spec.get("lion"))
     assert session.run("lion/numerics/trajectory").status == "passed"
     assert session.run("lion/numerics/fine-values").status == status
-
-
-def test_a_learning_rate_of_zero_is_tried_where_a_condition_depends_on_it():
-    asks = {name: "lr" in corners(Plan(spec.get(name))) for name in ("schedulefree-sgd", "adamw")}
-    assert asks == {"schedulefree-sgd": True, "adamw": False}
-    algorithm = spec.get("schedulefree-sgd")
-    divides = next(m for m in mutants(algorithm) if m.name == "share: condition ignored")
-    for model, status in ((Model(algorithm), "passed"), (divides.model, "failed")):
-        session = Session(interpreted(model), algorithm)
-        assert session.run("schedulefree-sgd/numerics/zero-lr").status == status
 
 
 def half(x: float) -> float:
