@@ -21,8 +21,9 @@ from instep.conformance.profile import Profile, grades
 from instep.conformance.report.model import Candidate, Diagnosis
 from instep.conformance.verdict import IN_STEP, Lanes, Tally
 from instep.spec import ir
+from instep.spec.arguments import OptionValue
 from instep.spec.errors import SpecError
-from instep.spec.model import Algorithm, OptionValue
+from instep.spec.model import Algorithm
 from instep.spec.options import resolve
 
 MOST = 5

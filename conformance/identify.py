@@ -23,7 +23,8 @@ from instep.conformance.oracle import Model
 from instep.conformance.shared_runs import SharedRuns
 from instep.conformance.subject import Subject, name_of
 from instep.conformance.suite import Session
-from instep.spec.model import Algorithm, Dialect, OptionValue
+from instep.spec.arguments import OptionValue
+from instep.spec.model import Algorithm, Dialect
 
 Progress = Callable[[int, int, str], None]
 

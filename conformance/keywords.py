@@ -7,7 +7,8 @@ from itertools import combinations, islice, permutations
 from typing import Any
 
 from instep.conformance.naming import infer_naming, signature
-from instep.spec.model import Algorithm, Hyperparameter
+from instep.spec.arguments import Hyperparameter
+from instep.spec.model import Algorithm
 
 _MOST_GUESSES = 6
 _MOST_CONSIDERED = 5000

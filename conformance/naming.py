@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from instep.conformance.errors import UsageError
-from instep.spec.model import Algorithm, Hyperparameter, OptionValue
+from instep.spec.arguments import Hyperparameter, OptionValue
+from instep.spec.model import Algorithm
 from instep.spec.options import idle_hyperparameters
 
 _ENTRY = re.compile(r"(\w+)\[(\d+)\]")

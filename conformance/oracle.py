@@ -22,10 +22,11 @@ from instep.conformance.profile import Profile
 from instep.conformance.spread import POINT, Spread
 from instep.conformance.verdict import Lanes
 from instep.spec import ir
+from instep.spec.arguments import OptionValue
 from instep.spec.arithmetic import Arithmetic
 from instep.spec.interpret import Interpreter
 from instep.spec.ir import THETA
-from instep.spec.model import Algorithm, OptionValue
+from instep.spec.model import Algorithm
 
 Reader = Callable[[str, int, int], Bounded | None]
 

@@ -18,12 +18,13 @@ import numpy as np
 from instep.conformance import norms
 from instep.conformance.landscapes import evaluate
 from instep.conformance.norms import exact
+from instep.spec.arguments import Hyperparameter, OptionValue
 from instep.spec.arithmetic import Float64
 from instep.spec.conditions import misshapen, violated
 from instep.spec.gradients import needs_closure, reads_loss
 from instep.spec.interpret import Interpreter
 from instep.spec.ir import MatMul, Reduce, Sym, nodes, walk
-from instep.spec.model import Algorithm, Hyperparameter, OptionValue
+from instep.spec.model import Algorithm
 from instep.spec.options import resolve
 
 SHAPES: tuple[tuple[int, ...], ...] = ((131,), (7, 9), ())

@@ -16,7 +16,8 @@ from instep.conformance.observe import Call, Recording, observe, to_array
 from instep.conformance.probes import Probe, near_shape
 from instep.conformance.sparse import gradient_tensor, rewritten
 from instep.conformance.transform import GradientTransform
-from instep.spec.model import Algorithm, OptionValue
+from instep.spec.arguments import OptionValue
+from instep.spec.model import Algorithm
 
 Factory = Callable[..., Any]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from instep.spec import ir, model
+from instep.spec.arguments import OptionValue
 from instep.spec.errors import SpecError
 from instep.spec.options import live_states, resolve
 from instep.spec.scope import Scope, Scopes, declared, infer
@@ -47,7 +48,7 @@ class Paths:
         if algorithm.counter is not None:
             self.given.add(algorithm.counter.name)
 
-    def check(self, options: Mapping[str, model.OptionValue]) -> set[str]:
+    def check(self, options: Mapping[str, OptionValue]) -> set[str]:
         """Raise SpecError for the body that these options leave; return the names that it reads."""
         live = [self.algorithm.state(name) for name in live_states(self.algorithm, options)]
         body = resolve(self.algorithm.body, options)
@@ -75,7 +76,7 @@ class _Path:
 
     owner: Paths
     resolved: ir.Body
-    options: Mapping[str, model.OptionValue]
+    options: Mapping[str, OptionValue]
     states: set[str]
     read: set[str] = field(default_factory=set)
     cited: set[str] = field(default_factory=set)
@@ -203,7 +204,7 @@ class _Path:
         fail(self.owner.algorithm, label(statement), reason, statement.line)
 
 
-def describe(algorithm: model.Algorithm, options: Mapping[str, model.OptionValue]) -> str:
+def describe(algorithm: model.Algorithm, options: Mapping[str, OptionValue]) -> str:
     """` with nesterov=True`: the options that differ from the defaults, if there are options."""
     changed = [
         f"{o.name}={options[o.name]}" for o in algorithm.options if options[o.name] != o.default

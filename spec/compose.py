@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from instep.spec import ir, model
+from instep.spec.arguments import Hyperparameter, Option, OptionValue
 from instep.spec.errors import SpecError
 from instep.spec.gradients import needs_closure
 from instep.spec.options import resolve
@@ -196,7 +197,7 @@ def _with_own_counter(outer: model.Algorithm, inner: model.Algorithm) -> model.A
     return replace(outer, counter=None, states=states, body=(count, *outer.body))
 
 
-def _hyperparameters(inner: model.Algorithm, names: Names) -> Iterator[model.Hyperparameter]:
+def _hyperparameters(inner: model.Algorithm, names: Names) -> Iterator[Hyperparameter]:
     for h in inner.hyperparameters:
         latex = names.latex(h.name, h.latex)
         yield replace(h, name=names.symbol(h.name), key=names.keys[h.key], latex=latex)
@@ -212,7 +213,7 @@ def _signature(outer: model.Algorithm, inner: model.Algorithm, names: Names) -> 
     return (*theirs[:place], *own, *theirs[place:])
 
 
-def _options(inner: model.Algorithm, names: Names) -> Iterator[model.Option]:
+def _options(inner: model.Algorithm, names: Names) -> Iterator[Option]:
     for o in inner.options:
         argument = o.argument
         if argument is not None:
@@ -346,7 +347,7 @@ def _at_stored_point(inner: model.Algorithm) -> model.Algorithm:
     """The algorithm without option values under which it takes its gradient elsewhere."""
     defaults = inner.option_defaults()
 
-    def stays(option: model.Option, value: model.OptionValue) -> bool:
+    def stays(option: Option, value: OptionValue) -> bool:
         return not needs_closure(resolve(inner.body, {**defaults, option.name: value}))
 
     options = tuple(replace(o, values=tuple(v for v in o.values if stays(o, v)))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from instep.spec import ir
+from instep.spec.arguments import OptionValue
 from instep.spec.arithmetic import OPERATORS, shape_query
 from instep.spec.errors import SpecError
-from instep.spec.model import Algorithm, OptionValue, Requirement
+from instep.spec.model import Algorithm, Requirement
 from instep.spec.rewriting import rewrite
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import sympy
 
 from instep.spec import ir, model
+from instep.spec.arguments import Argument, Domain, Hyperparameter, Option, OptionValue, Spelling
 from instep.spec.errors import SpecError
 from instep.spec.recording import (
     OptionSymbol,
@@ -70,10 +71,10 @@ def hyper(
     def one(symbol: str, value: float, index: int | None, tex: Any, other: Any, dyadic: Any) -> Any:
         tex, other = str(tex), tuple(other)
         try:
-            interval = model.Domain.parse(domains[index or 0])
+            interval = Domain.parse(domains[index or 0])
         except SpecError as error:
             fail(name or key, str(error), error)
-        item = model.Hyperparameter(
+        item = Hyperparameter(
             symbol,
             key,
             value,
@@ -111,10 +112,10 @@ def hyper(
 
 def option(
     name: str,
-    *values: model.OptionValue,
+    *values: OptionValue,
     argument: bool | str = False,
     keyword_only: bool = False,
-    spelling: Mapping[model.Spelling, model.OptionValue] | None = None,
+    spelling: Mapping[Spelling, OptionValue] | None = None,
     description: str = "",
 ) -> OptionSymbol:
     """Declare a static switch; its first value is the default, no values mean a boolean.
@@ -131,8 +132,8 @@ def option(
         if inside not in values:
             fail(name, f"spelling maps to {inside!r}, which is no value of the option")
     key = name if argument is True else argument
-    how = model.Argument(key, spelled, keyword_only) if key else None
-    _declare("options", name, model.Option(name, values, values[0], how, description))
+    how = Argument(key, spelled, keyword_only) if key else None
+    _declare("options", name, Option(name, values, values[0], how, description))
     return OptionSymbol(name, values)
 
 
@@ -231,7 +232,7 @@ def dialect(
     export: str = "",
     inside: Mapping[str, str] | None = None,
     precisions: Mapping[str, str] | None = None,
-    **options: model.OptionValue,
+    **options: OptionValue,
 ) -> None:
     """Declare a meaning of a public name: `adamw/torch`. The first one of a name is its default.
 

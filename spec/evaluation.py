@@ -9,9 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from instep.spec import ir
+from instep.spec.arguments import TypeEps
 from instep.spec.arithmetic import AXES, Arithmetic, shape_query
 from instep.spec.errors import SpecError
-from instep.spec.model import Algorithm, TypeEps
+from instep.spec.model import Algorithm
 
 Gradients = Sequence[Any | None]
 Oracle = Callable[[list[Any]], tuple[Any, Gradients]]

@@ -6,7 +6,8 @@ from typing import Any
 
 import sympy
 
-from instep.spec import ir, model
+from instep.spec import ir
+from instep.spec.arguments import TypeEps
 from instep.spec.freeze import function
 from instep.spec.recording import Condition, as_condition, current, frozen, name_of
 
@@ -14,7 +15,7 @@ theta = sympy.Symbol(ir.THETA, real=True)
 cbrt = sympy.cbrt
 sqrt, sign, exp, log, floor = sympy.sqrt, sympy.sign, sympy.exp, sympy.log, sympy.floor
 cos, pi = sympy.cos, sympy.pi
-type_eps = model.TypeEps()
+type_eps = TypeEps()
 prev, grad, loss = function("prev"), function("grad"), function("loss")
 maximum, minimum = function("max"), function("min")
 rows, cols, numel, ndim = (function(name) for name in ("rows", "cols", "numel", "ndim"))

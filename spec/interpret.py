@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from instep.spec import ir
+from instep.spec.arguments import OptionValue
 from instep.spec.arithmetic import Arithmetic
 from instep.spec.errors import SpecError
 from instep.spec.evaluation import Environment, Gradients, Oracle, Slot
-from instep.spec.model import Algorithm, OptionValue, State
+from instep.spec.model import Algorithm, State
 from instep.spec.scope import Scope, inferred
 
 Trace = Callable[[str, str, int | None, Any], None]

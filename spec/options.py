@@ -7,8 +7,9 @@ from dataclasses import replace
 from itertools import product
 
 from instep.spec import ir
+from instep.spec.arguments import OptionValue
 from instep.spec.errors import SpecError
-from instep.spec.model import Algorithm, OptionValue
+from instep.spec.model import Algorithm
 
 
 def decide(condition: ir.Expr, options: Mapping[str, OptionValue]) -> bool:

@@ -18,6 +18,7 @@ from typing import Any, NoReturn, cast
 import sympy
 
 from instep.spec import ir, model
+from instep.spec.arguments import OptionValue
 from instep.spec.errors import SpecError
 from instep.spec.freeze import freeze
 
@@ -218,7 +219,7 @@ class OptionSymbol:
 
     __hash__ = None  # type: ignore[assignment]  # == builds a condition, so equality cannot hash
 
-    def __init__(self, name: str, values: tuple[model.OptionValue, ...]) -> None:
+    def __init__(self, name: str, values: tuple[OptionValue, ...]) -> None:
         self.name, self.values = name, values
 
     def __eq__(self, value: object) -> Condition:  # type: ignore[override]
@@ -227,7 +228,7 @@ class OptionSymbol:
                 return Condition(ir.Compare("==", ir.Opt(self.name), ir.Value(known)))
         fail("", f"option {self.name} has no value {value!r}; it has {listed(self.values)}")
 
-    def among(self, values: Sequence[model.OptionValue]) -> ir.Expr:
+    def among(self, values: Sequence[OptionValue]) -> ir.Expr:
         """The condition that the option has one of these values."""
         tests = [ir.Compare("==", ir.Opt(self.name), ir.Value(value)) for value in values]
         return tests[0] if len(tests) == 1 else ir.Logic("or", tuple(tests))
@@ -254,7 +255,7 @@ class OptionSymbol:
         fail("", f"option {self.name} has no truth value here: use when({self.name}), and & | ~")
 
 
-def listed(values: tuple[model.OptionValue, ...]) -> str:
+def listed(values: tuple[OptionValue, ...]) -> str:
     """Option values as an author writes them."""
     return ", ".join(map(repr, values))
 
@@ -266,7 +267,7 @@ class Choice:
     option: OptionSymbol
     forms: Mapping[str, Any]
 
-    def complete(self, equation: str) -> dict[model.OptionValue, Any]:
+    def complete(self, equation: str) -> dict[OptionValue, Any]:
         """A form for every value of the option, `otherwise` filled in; else an error."""
         given = dict(self.forms)
         rest = given.pop("otherwise", None)
@@ -303,7 +304,7 @@ class Choice:
 class Group:
     """Option values that have one form, the form, and its name."""
 
-    options: list[model.OptionValue]
+    options: list[OptionValue]
     value: Any
     form: str
 
@@ -312,12 +313,12 @@ class Group:
         return type(expr) is type(self.value) and bool(expr == self.value)
 
 
-def spelling(value: model.OptionValue) -> str:
+def spelling(value: OptionValue) -> str:
     """An option value as a keyword: `eps-hat` is `eps_hat`, True is `yes`, False is `no`."""
     return ("yes" if value else "no") if isinstance(value, bool) else value.replace("-", "_")
 
 
-def check_values(name: str, values: tuple[model.OptionValue, ...]) -> None:
+def check_values(name: str, values: tuple[OptionValue, ...]) -> None:
     """Every value of an option can be written as a keyword, and no two alike; else an error."""
     spelled = [spelling(value) for value in values]
     for text in spelled:
@@ -329,7 +330,7 @@ def check_values(name: str, values: tuple[model.OptionValue, ...]) -> None:
             )
 
 
-def form_name(value: model.OptionValue) -> str:
+def form_name(value: OptionValue) -> str:
     """An option value as the name of a form: `denominator@hat`, `gradient@yes`."""
     return spelling(value) if isinstance(value, bool) else value
 

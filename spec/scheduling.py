@@ -23,6 +23,7 @@ from typing import Any
 import sympy
 
 from instep.spec import author, ir, model
+from instep.spec.arguments import Domain
 from instep.spec.author import (
     absent,
     choose,
@@ -106,7 +107,7 @@ def given(
     description: str = "",
 ) -> Any:
     """Declare what the schedule reads besides hyperparameters; see `model.Given`."""
-    item = model.Given(name, kind, key, model.Domain.parse(domain), probe, description)
+    item = model.Given(name, kind, key, Domain.parse(domain), probe, description)
     part = replace(_part(), given=(*_part().given, item))
     current().spec = replace(current().spec, schedule=part)
     symbol = author.inputs(name)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from instep.spec import ir, model
+from instep.spec.arguments import Domain, Hyperparameter, Option
 from instep.spec.arithmetic import OPERATORS
 from instep.spec.errors import SpecError
 from instep.spec.renaming import Names, distinct, free, head, keys, symbols
@@ -59,11 +60,11 @@ def sequential(first: model.Algorithm, second: model.Algorithm) -> model.Algorit
     return validate(_joined("sequential", before, second, renamed, body, both, end))
 
 
-def _milestone(first: model.Algorithm) -> model.Hyperparameter:
+def _milestone(first: model.Algorithm) -> Hyperparameter:
     name = free("milestone", {*symbols(first), *keys(first)}, _SLOT)
-    domain = model.Domain.parse("Z[1,inf)")
+    domain = Domain.parse("Z[1,inf)")
     text = "epoch at which the second schedule begins"
-    return model.Hyperparameter(
+    return Hyperparameter(
         name, name, 5, domain=domain, probe=4, scope="optimizer", latex="M", description=text
     )
 
@@ -189,7 +190,7 @@ def _renamed(first: model.Algorithm, second: model.Algorithm) -> model.Algorithm
     )
 
 
-def _option(option: model.Option, names: Names) -> model.Option:
+def _option(option: Option, names: Names) -> Option:
     argument = option.argument
     if argument is not None:
         argument = replace(argument, key=names.keys[argument.key])

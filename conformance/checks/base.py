@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from instep.conformance.verdict import Tally
-from instep.spec.model import Algorithm, Hyperparameter
+from instep.spec.arguments import Hyperparameter
+from instep.spec.model import Algorithm
 from instep.spec.options import idle_hyperparameters
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import torch
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.checks.numerics import slug
 from instep.conformance.subject import ConstructionError
-from instep.spec.model import Domain
+from instep.spec.arguments import Domain
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from instep.conformance.checks.base import Check, Outcome, Plan, Skip
 from instep.conformance.checks.numerics import slug
-from instep.spec.model import OptionValue
+from instep.spec.arguments import OptionValue
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context

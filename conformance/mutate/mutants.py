@@ -9,10 +9,11 @@ import numpy as np
 from instep.conformance.mutate import bodies
 from instep.conformance.mutate.mutant import Mutant
 from instep.conformance.probes import dyadic, near_shape
+from instep.spec.arguments import OptionValue
 from instep.spec.arithmetic import Float64
 from instep.spec.errors import SpecError
 from instep.spec.interpret import Interpreter
-from instep.spec.model import Algorithm, OptionValue
+from instep.spec.model import Algorithm
 from instep.spec.options import resolve
 
 _SOURCES = (

@@ -12,8 +12,9 @@ from instep.conformance.bounds import Bounded, BoundedArithmetic
 from instep.conformance.profile import Profile, grades
 from instep.conformance.schedules.probes import Probe
 from instep.spec import ir
+from instep.spec.arguments import OptionValue
 from instep.spec.interpret import Interpreter
-from instep.spec.model import Algorithm, OptionValue
+from instep.spec.model import Algorithm
 from instep.spec.options import resolve
 
 DOUBLES = grades("float64")[0]

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from instep.spec import ir
+from instep.spec.arguments import Hyperparameter, OptionValue
 from instep.spec.arithmetic import Float64
 from instep.spec.conditions import violated
 from instep.spec.interpret import Interpreter
-from instep.spec.model import Algorithm, Hyperparameter, OptionValue, Schedule
+from instep.spec.model import Algorithm, Schedule
 from instep.spec.options import assignments, live_states
 
 RATES = (0.5, 0.1875, 2.0)

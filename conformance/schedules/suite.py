@@ -23,7 +23,8 @@ from instep.conformance.schedules.judge import Judgement, evidence
 from instep.conformance.schedules.probes import ProbeFactory
 from instep.conformance.schedules.subject import Recording, Subject
 from instep.conformance.verdict import Severity
-from instep.spec.model import Algorithm, OptionValue
+from instep.spec.arguments import OptionValue
+from instep.spec.model import Algorithm
 
 Progress = Callable[[int, int, str], None]
 _BASE = "construction/base"

@@ -9,6 +9,16 @@ from typing import Any
 
 from instep.reference.generate.lower.resolve_options import kept_options, possible, simplify
 from instep.spec import ir, model
+from instep.spec.arguments import (
+    REALS,
+    Argument,
+    Domain,
+    Hyperparameter,
+    Option,
+    OptionValue,
+    Spelling,
+    TypeEps,
+)
 from instep.spec.render.text import expression_text
 from instep.spec.rewriting import rewrite
 
@@ -41,16 +51,16 @@ class Frame:
         return "".join(word[:1].upper() + word[1:] for word in words)
 
     @property
-    def kept(self) -> dict[str, tuple[model.OptionValue, ...]]:
+    def kept(self) -> dict[str, tuple[OptionValue, ...]]:
         """Options that are arguments of the constructor, with the values they can have."""
         return kept_options(self.algorithm)
 
-    def hyperparameters(self) -> Iterator[tuple[str, tuple[model.Hyperparameter, ...]]]:
+    def hyperparameters(self) -> Iterator[tuple[str, tuple[Hyperparameter, ...]]]:
         """Constructor key and the hyperparameters behind it; none that means nothing here.
 
         A tuple stays whole while any of its entries means something.
         """
-        by_key: dict[str, list[model.Hyperparameter]] = {}
+        by_key: dict[str, list[Hyperparameter]] = {}
         for h in self.algorithm.hyperparameters:
             by_key.setdefault(h.key, []).append(h)
         for key, hs in by_key.items():
@@ -70,18 +80,18 @@ class Frame:
                 out.append(_option_argument(o, o.argument))
         return out
 
-    def unsaid(self, key: str) -> model.OptionValue | None:
+    def unsaid(self, key: str) -> OptionValue | None:
         """What None stands for in a constructor's argument, if it takes None."""
         arguments = (o.argument for o in self.algorithm.options if o.name in self.kept)
         found = next((a for a in arguments if a is not None and a.key == key), None)
         return found.unsaid if found is not None else None
 
-    def spelled(self, key: str, value: model.OptionValue) -> model.Spelling:
+    def spelled(self, key: str, value: OptionValue) -> Spelling:
         """The constructor's spelling of an option value."""
         arguments = (o.argument for o in self.algorithm.options if o.argument is not None)
         return next(a.constructor_value(value) for a in arguments if a.key == key)
 
-    def choices(self) -> dict[str, tuple[model.Spelling, ...]]:
+    def choices(self) -> dict[str, tuple[Spelling, ...]]:
         """Values of the arguments that name one of several forms."""
         arguments = (o.argument for o in self.algorithm.options if o.name in self.kept)
         named = (a for a in arguments if a is not None)
@@ -157,14 +167,14 @@ class Frame:
 
         return rewrite(condition, constant)
 
-    def option_test(self, name: str, value: model.OptionValue) -> tuple[str, model.Spelling]:
+    def option_test(self, name: str, value: OptionValue) -> tuple[str, Spelling]:
         """The constructor's key and value for a test of an open option."""
         argument = self.algorithm.option(name).argument
         assert argument is not None
         return argument.key, argument.constructor_value(value)
 
 
-def _option_argument(option: model.Option, argument: model.Argument) -> Parameter:
+def _option_argument(option: Option, argument: Argument) -> Parameter:
     default = argument.constructor_value(option.default)
     annotation = _option_type([outer for outer, _ in argument.values])
     if argument.unsaid is not None:
@@ -172,7 +182,7 @@ def _option_argument(option: model.Option, argument: model.Argument) -> Paramete
     return Parameter(argument.key, annotation, default, option.description, argument.keyword_only)
 
 
-def _number_argument(key: str, hyperparameters: tuple[model.Hyperparameter, ...]) -> Parameter:
+def _number_argument(key: str, hyperparameters: tuple[Hyperparameter, ...]) -> Parameter:
     first = hyperparameters[0]
     if first.index is None and first.unset is not None:
         described = f"{_described(first.description, first.domain)}; None is {_unset(first)}"
@@ -192,36 +202,36 @@ def _number_argument(key: str, hyperparameters: tuple[model.Hyperparameter, ...]
     return Parameter(key, f"tuple[{entries}]", default, f"{first.description}, {where}")
 
 
-def _annotation(h: model.Hyperparameter) -> str:
+def _annotation(h: Hyperparameter) -> str:
     kind = "int" if h.domain.integer else "float | Tensor"
-    return f"{kind} | None" if isinstance(h.default, model.TypeEps) else kind
+    return f"{kind} | None" if isinstance(h.default, TypeEps) else kind
 
 
-def _default(h: model.Hyperparameter) -> float | None:
-    return None if isinstance(h.default, model.TypeEps) else h.default
+def _default(h: Hyperparameter) -> float | None:
+    return None if isinstance(h.default, TypeEps) else h.default
 
 
-def _by_type(h: model.Hyperparameter) -> str:
+def _by_type(h: Hyperparameter) -> str:
     return "; None is the parameter's machine epsilon" if _default(h) is None else ""
 
 
-def _unset(h: model.Hyperparameter) -> str:
+def _unset(h: Hyperparameter) -> str:
     assert h.unset is not None
     return expression_text(h.unset, ascii=True)
 
 
-def _option_type(values: list[model.Spelling]) -> str:
+def _option_type(values: list[Spelling]) -> str:
     """The type of an option's argument."""
     types = [name for kind, name in ((bool, "bool"), (str, "str")) if _has(values, kind)]
     return " | ".join([*types, *["None"] * (None in values)])
 
 
-def _has(values: list[model.Spelling], kind: type) -> bool:
+def _has(values: list[Spelling], kind: type) -> bool:
     return any(isinstance(value, kind) for value in values)
 
 
-def _described(description: str, domain: model.Domain) -> str:
-    if domain == model.REALS:
+def _described(description: str, domain: Domain) -> str:
+    if domain == REALS:
         return description
     kind = "an integer in " if domain.integer else "in "
     return f"{description}, {kind}{str(domain).removeprefix('Z')}"

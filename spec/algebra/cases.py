@@ -24,7 +24,7 @@ from instep.spec.algebra.signs import (
     times,
     to_power,
 )  # fmt: skip
-from instep.spec.model import Domain
+from instep.spec.arguments import Domain
 
 LARGEST_NUMBER_OF_CASES = 400
 MOST_FACTS_ADDED = 3

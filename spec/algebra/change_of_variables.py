@@ -17,7 +17,7 @@ from instep.spec.algebra.induction import Question, induction
 from instep.spec.algebra.program import Binding, Program, Subject, programs
 from instep.spec.algebra.relating import related
 from instep.spec.algebra.relation import Relation
-from instep.spec.model import Domain, OptionValue
+from instep.spec.arguments import Domain, OptionValue
 
 
 def change_of_variables(

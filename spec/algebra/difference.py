@@ -17,7 +17,7 @@ from instep.spec.algebra.expressions import infix, negated, simplest
 from instep.spec.algebra.probes import largest_difference
 from instep.spec.algebra.program import Binding, Program, Subject, programs
 from instep.spec.algebra.substitutions import Substitution, substitutions
-from instep.spec.model import Domain, OptionValue
+from instep.spec.arguments import Domain, OptionValue
 
 
 @dataclass(frozen=True, slots=True)

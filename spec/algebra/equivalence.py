@@ -26,7 +26,7 @@ from instep.spec.algebra.relation import Relation
 from instep.spec.algebra.step_map import absentable
 from instep.spec.algebra.tidy import tidied
 from instep.spec.algebra.values import same_values
-from instep.spec.model import Domain, OptionValue
+from instep.spec.arguments import Domain, OptionValue
 
 Status = Literal["equal", "different", "undecided"]
 Observed = Literal["parameters", "all"]

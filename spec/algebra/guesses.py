@@ -23,7 +23,7 @@ from instep.spec.algebra.relation import Relation
 from instep.spec.algebra.sampling import Space, scenarios
 from instep.spec.algebra.scenario import Moment, Scenario, admissible, given_values, simulate
 from instep.spec.algebra.step_map import given_symbols
-from instep.spec.model import Domain
+from instep.spec.arguments import Domain
 
 # Agreement of two 50-digit numbers to this is no coincidence.
 _MATCH = mpmath.mpf(10) ** -35

@@ -16,7 +16,8 @@ from instep.spec.algebra.cases import Context
 from instep.spec.algebra.execute import UndefinedError, UnsupportedError
 from instep.spec.algebra.ratios import Generator, Poly, Ratio, Ring
 from instep.spec.algebra.reductions import reduction
-from instep.spec.model import REALS, Domain, State
+from instep.spec.arguments import REALS, Domain
+from instep.spec.model import State
 
 NONNEGATIVE_REALS = Domain(0.0, float("inf"), True, False)
 _UNIT = Domain(0.0, 1.0, True, True)

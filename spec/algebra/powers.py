@@ -15,7 +15,7 @@ from instep.spec.algebra.cases import Context
 from instep.spec.algebra.execute import UndefinedError
 from instep.spec.algebra.ratios import Poly, Ratio
 from instep.spec.algebra.signs import Signs
-from instep.spec.model import REALS, Domain
+from instep.spec.arguments import REALS, Domain
 
 if TYPE_CHECKING:
     from instep.spec.algebra.normal import NormalDomain

@@ -8,8 +8,9 @@ from fractions import Fraction
 
 from instep.spec import ir, registry
 from instep.spec.algebra.expressions import infix, parse
+from instep.spec.arguments import Domain, OptionValue
 from instep.spec.errors import SpecError
-from instep.spec.model import Algorithm, Domain, OptionValue, State
+from instep.spec.model import Algorithm, State
 from instep.spec.options import live_states, resolve
 
 Binding = ir.Expr | int | float | Fraction | str

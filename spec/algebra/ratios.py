@@ -21,7 +21,7 @@ import sympy
 from sympy.polys.rings import ring
 
 from instep.spec.algebra.execute import UndefinedError, UnsupportedError
-from instep.spec.model import REALS, Domain
+from instep.spec.arguments import REALS, Domain
 
 GENERATORS = 48
 # Beyond this a polynomial is not factored: sound, only less canonical, and it bounds the time.

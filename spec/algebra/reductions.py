@@ -13,7 +13,7 @@ import sympy
 from instep.spec import ir
 from instep.spec.algebra.cases import Context
 from instep.spec.algebra.ratios import Poly, Ratio
-from instep.spec.model import REALS, Domain
+from instep.spec.arguments import REALS, Domain
 
 if TYPE_CHECKING:
     from instep.spec.algebra.normal import NormalDomain

@@ -17,8 +17,8 @@ import numpy as np
 from instep.spec import ir
 from instep.spec.algebra.program import Program, common_domains
 from instep.spec.algebra.scenario import Exact, Moment, Scenario
+from instep.spec.arguments import Domain
 from instep.spec.conditions import misshapen
-from instep.spec.model import Domain
 from instep.spec.options import decide
 
 SHORT, LONG = 4, 13

@@ -14,7 +14,7 @@ from typing import Any
 
 import sympy
 
-from instep.spec.model import Domain
+from instep.spec.arguments import Domain
 
 Poly = Any
 Factorise = Callable[[Any], tuple[Fraction, tuple[tuple[Any, int], ...]]]

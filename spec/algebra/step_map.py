@@ -16,7 +16,8 @@ from instep.spec.algebra.execute import Execution, UnsupportedError, bound_value
 from instep.spec.algebra.expressions import infix
 from instep.spec.algebra.numeric import COMPARE
 from instep.spec.algebra.program import Binding, Program, Subject, program
-from instep.spec.model import OptionValue, State
+from instep.spec.arguments import OptionValue
+from instep.spec.model import State
 
 Literals = tuple[tuple[ir.Expr, bool], ...]
 

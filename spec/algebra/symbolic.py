@@ -13,7 +13,8 @@ from instep.spec.algebra.execute import Execution, UndefinedError
 from instep.spec.algebra.normal import NormalDomain
 from instep.spec.algebra.program import Program
 from instep.spec.algebra.ratios import Ratio
-from instep.spec.model import REALS, Domain, State
+from instep.spec.arguments import REALS, Domain
+from instep.spec.model import State
 
 NONNEGATIVE = Domain.parse("[0,inf)")
 Values = dict[str, Ratio]

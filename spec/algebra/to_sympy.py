@@ -24,8 +24,8 @@ from instep.spec.algebra.normal import NormalDomain
 from instep.spec.algebra.program import Program, Subject, program
 from instep.spec.algebra.ratios import Ring
 from instep.spec.algebra.symbolic import NONNEGATIVE, Leaves, counted_from
+from instep.spec.arguments import REALS, Domain
 from instep.spec.errors import SpecError
-from instep.spec.model import REALS, Domain
 
 _RELATIONS: dict[str, Callable[..., sympy.Basic]] = {
     "==": sympy.Eq, "!=": sympy.Ne, "<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge,

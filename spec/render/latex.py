@@ -11,8 +11,9 @@ from math import isinf
 from typing import ClassVar
 
 from instep.spec import ir
+from instep.spec.arguments import OptionValue
 from instep.spec.errors import SpecError
-from instep.spec.model import Algorithm, OptionValue
+from instep.spec.model import Algorithm
 from instep.spec.render import listing
 from instep.spec.render.listing import Line, View
 from instep.spec.render.precedence import Level, Printed, Printer

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from instep.spec import ir
+from instep.spec.arguments import Hyperparameter, OptionValue
 from instep.spec.errors import SpecError
-from instep.spec.model import Algorithm, Hyperparameter, OptionValue, State
+from instep.spec.model import Algorithm, State
 from instep.spec.options import assignments, decide, live_states, resolve
 from instep.spec.rewriting import rewrite
 

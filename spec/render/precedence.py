@@ -11,8 +11,8 @@ from fractions import Fraction
 from typing import ClassVar, NamedTuple
 
 from instep.spec import ir
+from instep.spec.arguments import TypeEps
 from instep.spec.errors import SpecError
-from instep.spec.model import TypeEps
 
 
 class Level(IntEnum):

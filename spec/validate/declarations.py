@@ -6,6 +6,7 @@ import keyword
 from collections.abc import Iterator
 
 from instep.spec import ir, model
+from instep.spec.arguments import RUN_KEYWORDS
 from instep.spec.assignment import fail
 
 # Names that generated code or the recording of a step uses itself.
@@ -69,8 +70,8 @@ def signature(algorithm: model.Algorithm) -> None:
     for name in declared:
         if declared.count(name) > 1:
             fail(algorithm, "signature", f"names {name} twice")
-        if name not in (*own, "*", *model.RUN_KEYWORDS):
-            known = ", ".join(dict.fromkeys([*own, *model.RUN_KEYWORDS]))
+        if name not in (*own, "*", *RUN_KEYWORDS):
+            known = ", ".join(dict.fromkeys([*own, *RUN_KEYWORDS]))
             fail(algorithm, "signature", f"{name} is no argument; there are {known}")
     for key in own:
         if key not in declared:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from instep.spec import ir, model
+from instep.spec.arguments import OptionValue
 from instep.spec.assignment import Paths, describe, fail
 from instep.spec.options import assignments, decide, options_of
 
@@ -28,7 +29,7 @@ def _read_by_views(algorithm: model.Algorithm) -> set[str]:
 
 
 def _idle_hyperparameters(
-    algorithm: model.Algorithm, options: Mapping[str, model.OptionValue], read: set[str]
+    algorithm: model.Algorithm, options: Mapping[str, OptionValue], read: set[str]
 ) -> None:
     idle = [h.name for h in algorithm.hyperparameters if h.name not in read]
     if not idle:

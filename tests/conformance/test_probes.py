@@ -19,9 +19,10 @@ from instep.conformance.profile import FLOAT_TYPES, Profile, grades
 from instep.conformance.suite import Session
 from instep.conformance.verdict import LOOSE, OUT_OF_STEP
 from instep.spec import ir
+from instep.spec.arguments import Domain, Hyperparameter
 from instep.spec.conditions import violated
 from instep.spec.gradients import reads_loss
-from instep.spec.model import Algorithm, Domain, Hyperparameter
+from instep.spec.model import Algorithm
 from instep.spec.options import resolve
 
 DIALECTS = spec.dialects()

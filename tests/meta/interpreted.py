@@ -11,11 +11,12 @@ import numpy as np
 import torch
 
 from instep.conformance.oracle import Model
+from instep.spec.arguments import Argument, OptionValue
 from instep.spec.arithmetic import Float64
 from instep.spec.conditions import violated
 from instep.spec.gradients import needs_closure
 from instep.spec.interpret import Interpreter
-from instep.spec.model import Algorithm, Argument, OptionValue
+from instep.spec.model import Algorithm
 from instep.spec.options import decide, live_states, resolve
 
 Factory = Callable[..., "InterpretedOptimizer"]

@@ -17,9 +17,10 @@ from instep.conformance.verdict import LOOSE, Severity, Tally
 from instep.spec import ir
 from instep.spec.algebra import equal, step_map
 from instep.spec.algebra.execute import UnsupportedError
+from instep.spec.arguments import OptionValue
 from instep.spec.arithmetic import Exact
 from instep.spec.errors import SpecError
-from instep.spec.model import Algorithm, OptionValue
+from instep.spec.model import Algorithm
 from instep.spec.options import assignments, live_states
 from instep.spec.rewriting import rewrite, rewrite_body
 from instep.spec.scheduling import EPOCH

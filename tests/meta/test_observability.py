@@ -23,12 +23,13 @@ from instep.conformance.profile import grades
 from instep.conformance.spread import POINT, Spread
 from instep.spec import ir
 from instep.spec.algebra import equal
+from instep.spec.arguments import Hyperparameter, OptionValue
 from instep.spec.arithmetic import Float64
 from instep.spec.author import algorithm, grad, holds, hyper, let, local, theta, where
 from instep.spec.conditions import violated
 from instep.spec.errors import SpecError
 from instep.spec.gradients import reads_loss
-from instep.spec.model import Algorithm, Hyperparameter, OptionValue
+from instep.spec.model import Algorithm
 from instep.spec.options import decide, resolve, silent_states
 from sampling import each_dialect
 

@@ -23,9 +23,9 @@ from instep.spec.algebra.numeric import (
 )
 from instep.spec.algebra.sampling import Space, draw, scenarios
 from instep.spec.algebra.scenario import admissible, gradient, number, simulate
+from instep.spec.arguments import Domain
 from instep.spec.arithmetic import Exact
 from instep.spec.interpret import Interpreter
-from instep.spec.model import Domain
 
 FAR = 10**20
 

@@ -20,7 +20,7 @@ from instep.spec.algebra.normal import NormalDomain
 from instep.spec.algebra.numeric import NumericDomain, digits_context
 from instep.spec.algebra.ratios import Ratio, Ring
 from instep.spec.algebra.signs import polynomial_signs
-from instep.spec.model import Domain
+from instep.spec.arguments import Domain
 
 DOMAINS = {
     "x": Domain.parse("(-inf,inf)"),

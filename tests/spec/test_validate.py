@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from instep.spec import get, ir, model
+from instep.spec.arguments import Hyperparameter
 from instep.spec.conditions import violated
 from instep.spec.errors import SpecError
 from instep.spec.options import assignments, resolve
@@ -59,7 +60,7 @@ def test_probes_are_dyadic_and_inside_their_domains(name):
 
 
 theta, g = ir.Sym("theta"), ir.Sym("g")
-lr = model.Hyperparameter("lr", "lr", 0.1)
+lr = Hyperparameter("lr", "lr", 0.1)
 GRADIENT = ir.Let("gradient", g, ir.Grad(theta))
 UPDATE = ir.Let("update", theta, ir.Binary("-", theta, ir.Binary("*", ir.Sym("lr"), g)))
 

@@ -14,8 +14,9 @@ from instep.reference.generate.frame import Frame
 from instep.reference.generate.lower.rows import masked
 from instep.reference.generate.naming import Naming
 from instep.spec import ir
+from instep.spec.arguments import Hyperparameter, Spelling, TypeEps
 from instep.spec.gradients import needs_closure, reads, reads_loss
-from instep.spec.model import Hyperparameter, Spelling, State, TypeEps
+from instep.spec.model import State
 from instep.spec.scope import Scope, infer
 
 

@@ -15,6 +15,7 @@ from instep.reference.generate.frame import Frame, Parameter
 from instep.reference.generate.lower.resolve_options import negation
 from instep.reference.generate.naming import Naming
 from instep.spec import ir, model
+from instep.spec.arguments import Hyperparameter, OptionValue, Spelling, TypeEps
 from instep.spec.scope import Scope, infer
 
 COMMAND = "python -m instep.reference.generate"
@@ -99,12 +100,12 @@ def _entry(text: str) -> list[str]:
     )
 
 
-def interval(h: model.Hyperparameter) -> str:
+def interval(h: Hyperparameter) -> str:
     """A domain as the runtime's `Interval`."""
     domain = h.domain
     ends = ("[" if domain.lower_closed else "(") + ("]" if domain.upper_closed else ")")
     more = ", integer=True" if domain.integer else ""
-    more += ", none=True" if isinstance(h.default, model.TypeEps) else ""
+    more += ", none=True" if isinstance(h.default, TypeEps) else ""
     return f'Interval({_bound(domain.lower)}, {_bound(domain.upper)}, "{ends}"{more})'
 
 
@@ -229,7 +230,7 @@ def group_printer(frame: Frame, entry: str = 'group["{key}"]') -> Printer:
             return repr(h.default)
         return entry.format(key=h.key) + ("" if h.index is None else f"[{h.index}]")
 
-    def option(name: str, value: model.OptionValue) -> tuple[str, model.Spelling]:
+    def option(name: str, value: OptionValue) -> tuple[str, Spelling]:
         key, outer = frame.option_test(name, value)
         return entry.format(key=key), outer
 

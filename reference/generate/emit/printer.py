@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from instep.reference.generate.errors import unknown
 from instep.spec import ir
-from instep.spec.model import OptionValue, Spelling
+from instep.spec.arguments import OptionValue, Spelling
 from instep.spec.scope import Scope
 
 # Binding strength in Python, weakest first; an atom never needs parentheses.

@@ -28,7 +28,8 @@ from instep.reference.generate.lower.steps import (
 )
 from instep.reference.generate.naming import Naming
 from instep.spec import ir
-from instep.spec.model import Spelling, State
+from instep.spec.arguments import Spelling
+from instep.spec.model import State
 from instep.spec.scope import Scope, infer
 
 # How the numbers of an operation are passed, and what torch calls it where the name differs.

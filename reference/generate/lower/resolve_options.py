@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 
 from instep.spec import ir
-from instep.spec.model import Algorithm, Option, OptionValue
+from instep.spec.arguments import Option, OptionValue
+from instep.spec.model import Algorithm
 from instep.spec.options import decide, resolve
 
 Kept = Mapping[str, tuple[OptionValue, ...]]
