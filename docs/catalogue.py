@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from escaping import escaped
 from mkdocs.structure.files import File
 
 from instep import spec
@@ -96,13 +97,13 @@ def _checks() -> Iterator[str]:
     for topic, checks in found.items():
         yield f"### {topic} {{ #{topic} }}\n"
         for requirement, (name, level) in checks.items():
-            yield f"- `{name}`, **{level}**: {_cell(requirement)}."
+            yield f"- `{name}`, **{level}**: {escaped(requirement)}."
         yield ""
 
 
 def _page(name: str, members: list[Algorithm]) -> str:
     title = "; ".join(dict.fromkeys(m.title for m in members))
-    parts = [f"# {name}\n\n{_cell(title)}\n"]
+    parts = [f"# {name}\n\n{escaped(title)}\n"]
     for algorithm in members:
         parts.append(f"## {algorithm.name}\n" if len(members) > 1 else "## Equations\n")
         parts.append(f"As `{algorithm.full_name}`.\n")
@@ -125,24 +126,17 @@ def _inside(named: Algorithm | Dialect) -> str:
 
 def _dialects(dialects: list[Dialect]) -> str:
     head = "## Dialects\n\n| name | source | what differs |\n|---|---|---|"
-    rows = [f"| `{d.name}` | {_cell(d.source)} | {_cell(d.note)} |" for d in dialects]
+    rows = [f"| `{d.name}` | {escaped(d.source)} | {escaped(d.note)} |" for d in dialects]
     return "\n".join([head, *rows, ""])
-
-
-def _cell(text: str) -> str:
-    """Words of a specification as Markdown, where some of their characters mean something."""
-    for mark in ("\\", "|", "<", "*", "_", "[", "`"):
-        text = text.replace(mark, "&lt;" if mark == "<" else f"\\{mark}")
-    return text
 
 
 def _cited(reference: Reference) -> str:
     kind, _, number = reference.identifier.partition(":")
     known = {"arXiv": "https://arxiv.org/abs/", "doi": "https://doi.org/", "https": "https:"}
     if kind not in known:
-        return f"{_cell(reference.text)}, {_cell(reference.identifier)}"
-    link = f"[{_cell(reference.identifier)}]({known[kind]}{number})"
-    return f"{_cell(reference.text)}, {link}"
+        return f"{escaped(reference.text)}, {escaped(reference.identifier)}"
+    link = f"[{escaped(reference.identifier)}]({known[kind]}{number})"
+    return f"{escaped(reference.text)}, {link}"
 
 
 def _slug(name: str) -> str:

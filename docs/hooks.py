@@ -7,6 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from escaping import escaped
 from mkdocs.structure.files import File
 
 from instep.conformance.suite import catalogue
@@ -49,7 +50,7 @@ def _checks() -> str:
     parts = [_HEAD]
     for name, (level, requirement) in about.items():
         anchor = name.replace("/", "-")
-        sentence = requirement[0].upper() + requirement[1:]
+        sentence = escaped(requirement[0].upper() + requirement[1:])
         parts.append(
             f"## {name} {{ #{anchor} }}\n\n**{level}** — {sentence}.\n\n"
             f"Specifications: {', '.join(specs[name])}.\n"
@@ -72,11 +73,15 @@ def _libraries() -> str:
 def _row(finding: dict[str, Any]) -> str:
     bound = ", ".join(f"{k}={v!r}" for k, v in finding["keywords"].items())
     name = finding["name"] + (f"({bound})" if bound else "")
-    found = ", ".join(f"`{m}`" for m in finding["matches"]) or "nothing known"
-    remarks = finding["notes"] or (
-        [f"does not run: {finding['reason']}"] if finding["reason"] else []
-    )
+    return f"| `{name}` | {_computes(finding)} | {escaped('; '.join(_remarks(finding)))} |"
+
+
+def _computes(finding: dict[str, Any]) -> str:
     if finding["reason"]:
-        found = "not run"
-    text = "; ".join(remarks).replace("|", "\\|").replace("<", "&lt;")
-    return f"| `{name}` | {found} | {text} |"
+        return "not run"
+    return ", ".join(f"`{m}`" for m in finding["matches"]) or "nothing known"
+
+
+def _remarks(finding: dict[str, Any]) -> list[str]:
+    reason = finding["reason"]
+    return [*finding["notes"], *([f"does not run: {reason}"] if reason else [])]
