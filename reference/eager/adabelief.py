@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/adabelief.py (dialect adabelief/paper) by
 #     python -m instep.reference.generate
-"""AdaBelief, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""AdaBelief, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

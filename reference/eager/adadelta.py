@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/adadelta.py (dialect adadelta/torch) by
 #     python -m instep.reference.generate
-"""Adadelta, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Adadelta, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/adafactor.py (dialect adafactor/torch) by
 #     python -m instep.reference.generate
-"""Adafactor, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Adafactor, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/adagrad.py (dialect adagrad/torch) by
 #     python -m instep.reference.generate
-"""Adagrad, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Adagrad, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/adamax.py (dialect adamax/torch) by
 #     python -m instep.reference.generate
-"""Adamax, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Adamax, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

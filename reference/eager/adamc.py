@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/adam.py (dialect adamc/paper) by
 #     python -m instep.reference.generate
-"""AdamC, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""AdamC, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

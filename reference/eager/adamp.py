@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/adamp.py (dialect adamp/paper) by
 #     python -m instep.reference.generate
-"""AdamP, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""AdamP, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/adamuon.py (dialect adamuon/paper) by
 #     python -m instep.reference.generate
-"""AdaMuon, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""AdaMuon, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

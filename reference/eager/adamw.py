@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/adam.py (dialect adamw/torch) by
 #     python -m instep.reference.generate
-"""AdamW, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""AdamW, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

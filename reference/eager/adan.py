@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/adan.py (dialect adan/release) by
 #     python -m instep.reference.generate
-"""Adan, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Adan, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

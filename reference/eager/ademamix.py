@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/ademamix.py (dialect ademamix/constant) by
 #     python -m instep.reference.generate
-"""AdEMAMix, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""AdEMAMix, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

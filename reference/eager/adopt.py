@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/adopt.py (dialect adopt/paper) by
 #     python -m instep.reference.generate
-"""ADOPT, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""ADOPT, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/asgd.py (dialect asgd/torch) by
 #     python -m instep.reference.generate
-"""ASGD, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""ASGD, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

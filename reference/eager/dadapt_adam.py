@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/dadapt_adam.py (dialect dadapt-adam/authors) by
 #     python -m instep.reference.generate
-"""DAdaptAdam, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""DAdaptAdam, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/heun.py (dialect heun/paper) by
 #     python -m instep.reference.generate
-"""Heun, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Heun, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/lamb.py (dialect lamb/paper) by
 #     python -m instep.reference.generate
-"""LAMB, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""LAMB, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

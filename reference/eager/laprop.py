@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/laprop.py (dialect laprop/paper) by
 #     python -m instep.reference.generate
-"""LaProp, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""LaProp, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

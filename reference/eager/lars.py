@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/lars.py (dialect lars/paper) by
 #     python -m instep.reference.generate
-"""LARS, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""LARS, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

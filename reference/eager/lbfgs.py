@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/lbfgs.py (dialect lbfgs/torch) by
 #     python -m instep.reference.generate
-"""LBFGS, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""LBFGS, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

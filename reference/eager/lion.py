@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/lion.py (dialect lion/paper) by
 #     python -m instep.reference.generate
-"""Lion, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Lion, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

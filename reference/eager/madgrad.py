@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/madgrad.py (dialect madgrad/release) by
 #     python -m instep.reference.generate
-"""MADGRAD, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""MADGRAD, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/mars.py (dialect mars/adamw) by
 #     python -m instep.reference.generate
-"""MARS, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""MARS, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/muon.py (dialect muon/torch) by
 #     python -m instep.reference.generate
-"""Muon, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Muon, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

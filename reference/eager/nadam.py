@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/nadam.py (dialect nadam/torch) by
 #     python -m instep.reference.generate
-"""NAdam, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""NAdam, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/normuon.py (dialect normuon/official) by
 #     python -m instep.reference.generate
-"""NorMuon, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""NorMuon, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

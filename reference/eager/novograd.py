@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/novograd.py (dialect novograd/paper) by
 #     python -m instep.reference.generate
-"""NovoGrad, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""NovoGrad, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/prodigy.py (dialect prodigy/authors) by
 #     python -m instep.reference.generate
-"""Prodigy, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Prodigy, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

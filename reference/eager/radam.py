@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/radam.py (dialect radam/torch) by
 #     python -m instep.reference.generate
-"""RAdam, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""RAdam, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

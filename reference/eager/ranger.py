@@ -1,6 +1,6 @@
 # GENERATED from spec/transforms/lookahead.py and spec/algorithms/radam.py (dialect ranger/radam) by
 #     python -m instep.reference.generate
-"""Ranger, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Ranger, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/rmsprop.py (dialect rmsprop/torch) by
 #     python -m instep.reference.generate
-"""RMSprop, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""RMSprop, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

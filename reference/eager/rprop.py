@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/rprop.py (dialect rprop/torch) by
 #     python -m instep.reference.generate
-"""Rprop, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Rprop, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

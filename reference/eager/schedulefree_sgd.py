@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/schedulefree_sgd.py (dialect schedulefree-sgd/authors) by
 #     python -m instep.reference.generate
-"""SGDScheduleFree, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""SGDScheduleFree, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/scion.py (dialect scion/paper) by
 #     python -m instep.reference.generate
-"""Scion, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Scion, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

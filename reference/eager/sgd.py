@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/sgd.py (dialect sgd/torch) by
 #     python -m instep.reference.generate
-"""SGD, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""SGD, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

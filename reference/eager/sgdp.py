@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/sgdp.py (dialect sgdp/paper) by
 #     python -m instep.reference.generate
-"""SGDP, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""SGDP, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/sgd.py (dialect sgdw/decoupled) by
 #     python -m instep.reference.generate
-"""SGDW, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""SGDW, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/signsgd.py (dialect signsgd/paper) by
 #     python -m instep.reference.generate
-"""SignSGD, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""SignSGD, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

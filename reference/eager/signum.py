@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/signsgd.py (dialect signum/paper) by
 #     python -m instep.reference.generate
-"""Signum, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Signum, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

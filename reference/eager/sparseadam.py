@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/sparse_adam.py (dialect sparseadam/torch) by
 #     python -m instep.reference.generate
-"""SparseAdam, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""SparseAdam, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/stableadamw.py (dialect stableadamw/paper) by
 #     python -m instep.reference.generate
-"""StableAdamW, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""StableAdamW, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 

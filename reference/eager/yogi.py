@@ -1,6 +1,6 @@
 # GENERATED from spec/algorithms/yogi.py (dialect yogi/paper) by
 #     python -m instep.reference.generate
-"""Yogi, the eager reference: one tensor at a time, out of place, one equation a line."""
+"""Yogi, the eager reference: one tensor at a time, one equation a line."""
 
 from __future__ import annotations
 
