@@ -7,46 +7,25 @@ Each node adds the error of its arguments, propagated to first order, and its ow
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from instep.conformance.ambiguous import Ambiguous, combined
-from instep.conformance.profile import FloatType, Profile
+from instep.conformance.bounded import (
+    Array,
+    Bounded,
+    fits,
+    is_unit,
+    kept_as,
+    spread,
+    stays_infinite,
+)
+from instep.conformance.profile import Profile
 from instep.spec.arithmetic import AXES, OPERATORS, axes, lanes_in
 from instep.spec.errors import SpecError
-
-Array = Any  # numpy arrays and numpy scalars alike
-
-
-class Bounded:
-    """A value and a bound on the error of any correct evaluation of it.
-
-    `host` numbers are hyperparameters and what is computed from them alone: they round in the
-    scalar type, and once more when they meet a tensor.
-    """
-
-    __slots__ = ("bound", "host", "signed", "value")
-
-    def __init__(self, value: Array, bound: Array = None, host: bool = False) -> None:
-        self.value = value
-        self.bound = np.zeros_like(value) if bound is None else bound
-        self.host = host
-        # Whether cancellation may have taken a lane below zero, so that its root is undefined.
-        self.signed = False
-
-    def __repr__(self) -> str:
-        return f"Bounded({self.value}, {self.bound})"
-
-
-def fits(value: Array, bits: int) -> Array:
-    """Whether float64 numbers are exact with so many significant bits."""
-    if bits >= 53:
-        return np.ones(np.shape(value), dtype=bool)
-    mantissa, _ = np.frexp(value)
-    return np.ldexp(mantissa, bits) % 1 == 0
 
 
 class BoundedArithmetic:
@@ -150,7 +129,7 @@ class BoundedArithmetic:
         a, b = self._own(a), self._own(b)
         if op == "**":
             return self._power(a, b)
-        if _stays_infinite(op, a, b) or (op != "/" and _stays_infinite(op, b, a)):
+        if stays_infinite(op, a, b) or (op != "/" and stays_infinite(op, b, a)):
             return Bounded(OPERATORS[op](a.value, b.value), host=a.host and b.host)
         a, b, host = self._pair(a, b)
         match op:
@@ -185,7 +164,7 @@ class BoundedArithmetic:
         value = a.value * b.value
         if host and self._whole(a) and self._whole(b) and self._whole(Bounded(value)):
             return Bounded(value, host=True)
-        if _is_unit(a) or _is_unit(b):
+        if is_unit(a) or is_unit(b):
             return Bounded(value, a.bound * np.abs(b.value) + b.bound * np.abs(a.value), host)
         bound = np.abs(a.value) * b.bound + np.abs(b.value) * a.bound + a.bound * b.bound
         # 0 times a number without a bound is 0 times infinity, should that number have overflowed.
@@ -196,7 +175,7 @@ class BoundedArithmetic:
         value = np.divide(a.value, b.value)
         if host and self._whole(a) and self._whole(b) and self._whole(Bounded(value)):
             return Bounded(value, host=True)
-        if _is_unit(b):
+        if is_unit(b):
             return Bounded(value, a.bound, host)
         room = np.abs(b.value) - b.bound
         carried = a.bound + np.abs(value) * b.bound
@@ -211,8 +190,8 @@ class BoundedArithmetic:
         unit = self.scalar_unit if host else self.unit
         own = (np.abs(b.value) + 1) * unit * np.abs(value)
         size = np.abs(a.value)
-        by_base = _spread(lambda x: np.power(x, b.value), size, a.bound, np.abs(value))
-        by_exponent = _spread(
+        by_base = spread(lambda x: np.power(x, b.value), size, a.bound, np.abs(value))
+        by_exponent = spread(
             lambda y: np.power(size, y), b.value, b.bound, np.abs(value), low=-math.inf
         )
         return Bounded(value, own + by_base + by_exponent, host)
@@ -276,7 +255,7 @@ class BoundedArithmetic:
         value = of(a.value)
         unit = self.scalar_unit if a.host else self.unit
         low = -math.inf if function == "exp" else 0.0
-        carried = _spread(of, a.value, a.bound, value, low=low)
+        carried = spread(of, a.value, a.bound, value, low=low)
         return self._rounded(value, unit * np.abs(value) + carried, a.host)
 
     def compare(self, op: str, a: Any, b: Any) -> Any:
@@ -359,7 +338,7 @@ class BoundedArithmetic:
         kept = self.profile.kept_type(state)
         if kept is None or not isinstance(x, Bounded):
             return x
-        return _kept(x, kept)
+        return kept_as(x, kept)
 
     def in_place(self, state: str) -> bool:
         """A state with a type of its own is a tensor of that type, and code works in place."""
@@ -369,36 +348,4 @@ class BoundedArithmetic:
         """A tensor is rounded to the block's type where that is the narrower one."""
         if not isinstance(x, Bounded) or x.host or self.profile is self.whole:
             return x
-        return _kept(x, self.profile.compute)
-
-
-def _kept(x: Bounded, kind: FloatType) -> Bounded:
-    """A value as a type keeps it: unchanged where it is exact, and one of the type's numbers."""
-    there = fits(x.value, kind.bits) & (x.value / kind.tiny % 1 == 0) & (x.bound == 0)
-    bound = x.bound + ~there * (kind.unit * np.abs(x.value) + kind.tiny)
-    return Bounded(x.value, np.where(np.abs(x.value) > kind.largest, math.inf, bound), x.host)
-
-
-def _is_unit(x: Bounded) -> bool:
-    """Exactly one in size: multiplying by it or dividing by it does not round."""
-    flat = np.ravel(x.value)
-    if flat.size == 0 or abs(flat[0]) != 1:  # decides nearly always, at no cost
-        return False
-    return bool(np.all(x.bound == 0)) and bool(np.all(np.abs(x.value) == 1))
-
-
-def _stays_infinite(op: str, a: Bounded, b: Bounded) -> bool:
-    """Whether a is infinite on purpose (no limit, the best before the first one), and stays so."""
-    if not a.host or not np.isinf(a.value) or a.bound != 0 or op == "%":
-        return False
-    return bool(np.all(np.isfinite(b.value) & ((op in "+-") | (np.abs(b.value) > b.bound))))
-
-
-def _spread(
-    of: Callable[[Array], Array], x: Array, bound: Array, value: Array, low: float = 0.0
-) -> Array:
-    """How far a monotone function moves within a bound of its argument; inf where undefined."""
-    up = np.abs(of(x + bound) - value)
-    down = np.abs(of(np.maximum(x - bound, low)) - value)
-    moved = np.where(bound == 0, 0.0, np.maximum(up, down))
-    return np.where(np.isnan(moved), math.inf, moved)
+        return kept_as(x, self.profile.compute)

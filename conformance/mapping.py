@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from instep.conformance.bounds import Bounded
+from instep.conformance.bounded import Bounded
 from instep.conformance.observe import Moment, Recording, as_array
 from instep.conformance.oracle import Model, Oracle
 from instep.conformance.profile import Profile

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from instep.conformance.bounds import Bounded, BoundedArithmetic
+from instep.conformance.bounded import Bounded
+from instep.conformance.bounds import BoundedArithmetic
 from instep.conformance.landscapes import evaluate
 from instep.conformance.observe import Recording
 from instep.conformance.probes import Probe

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from instep.conformance.bounds import Bounded
+from instep.conformance.bounded import Bounded
 from instep.conformance.profile import FLOAT_TYPES, FloatType, Profile
 from instep.spec.arithmetic import Float64, lanes_in
 

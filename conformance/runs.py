@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from instep.conformance.bounds import Bounded
+from instep.conformance.bounded import Bounded
 from instep.conformance.profile import Profile
 from instep.conformance.rounding import Host, RandomRounding
 from instep.spec.arithmetic import axes

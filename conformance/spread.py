@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from instep.conformance.bounds import Bounded
+from instep.conformance.bounded import Bounded
 from instep.conformance.profile import Profile
 from instep.conformance.runs import PartedError, RandomRuns
 from instep.spec.evaluation import Slot

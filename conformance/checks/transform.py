@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from instep.conformance.bounds import Bounded
+from instep.conformance.bounded import Bounded
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.errors import SubjectError
 from instep.conformance.oracle import Oracle

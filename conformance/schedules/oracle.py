@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from instep.conformance.bounds import Bounded, BoundedArithmetic
+from instep.conformance.bounded import Bounded
+from instep.conformance.bounds import BoundedArithmetic
 from instep.conformance.profile import Profile, grades
 from instep.conformance.schedules.probes import Probe
 from instep.spec import ir

@@ -13,7 +13,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from instep.conformance.ambiguous import Ambiguous
-from instep.conformance.bounds import Bounded, BoundedArithmetic, fits
+from instep.conformance.bounded import Bounded, fits
+from instep.conformance.bounds import BoundedArithmetic
 from instep.conformance.profile import FLOAT_TYPES, Profile, grades
 
 FLOAT32 = grades("float32")[0]

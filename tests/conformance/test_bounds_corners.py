@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from instep.conformance.ambiguous import Ambiguous
-from instep.conformance.bounds import Bounded, BoundedArithmetic
+from instep.conformance.bounded import Bounded
+from instep.conformance.bounds import BoundedArithmetic
 from instep.conformance.profile import grades
 from instep.conformance.rounding import RandomRounding
 from instep.spec.author import algorithm, grad, holds, hyper, let, local, theta, where

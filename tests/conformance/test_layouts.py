@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from instep import reference
-from instep.conformance.probes import ProbeFactory, touched_lanes
+from instep.conformance.lanes import touched_lanes
+from instep.conformance.probes import ProbeFactory
 from instep.conformance.repro import script
 from instep.conformance.sparse import gradient_tensor, rewritten, same
 from instep.conformance.suite import Session

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from instep import spec
-from instep.conformance.bounds import Bounded
+from instep.conformance.bounded import Bounded
 from instep.conformance.observe import Moment, Recording
 from instep.conformance.oracle import Model, lockstep, trajectory
 from instep.conformance.probes import Probe, ProbeFactory

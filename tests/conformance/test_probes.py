@@ -12,9 +12,10 @@ import torch
 
 from instep import spec
 from instep.conformance.checks.hyperparameters import gated
+from instep.conformance.lanes import data
 from instep.conformance.norms import exact
 from instep.conformance.oracle import Model, Oracle
-from instep.conformance.probes import STEPS, Probe, ProbeFactory, data, dyadic, fine
+from instep.conformance.probes import STEPS, Probe, ProbeFactory, dyadic, fine
 from instep.conformance.profile import FLOAT_TYPES, Profile, grades
 from instep.conformance.suite import Session
 from instep.conformance.verdict import LOOSE, OUT_OF_STEP

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from instep.conformance.bounds import Bounded, BoundedArithmetic
+from instep.conformance.bounded import Bounded
+from instep.conformance.bounds import BoundedArithmetic
 from instep.conformance.profile import FLOAT_TYPES, Profile, grades
 from instep.conformance.rounding import RandomRounding
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from instep import spec
-from instep.conformance.bounds import Bounded
+from instep.conformance.bounded import Bounded
 from instep.conformance.diagnose import reproduces
 from instep.conformance.mutate import mutants
 from instep.conformance.observe import Recording
