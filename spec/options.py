@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 
 from instep.spec import ir
 from instep.spec.arguments import OptionValue
@@ -120,6 +120,26 @@ def _read_for(body: ir.Body, wanted: set[str]) -> set[str]:
                 if isinstance(n, ir.Sym | ir.Prev | ir.At | ir.Len | ir.Absent)
             }
     return found
+
+
+def hyperparameters_read(
+    algorithm: Algorithm, options: Mapping[str, OptionValue]
+) -> frozenset[str]:
+    """Symbols that the equations and the first values of states read under some options."""
+    live = live_states(algorithm, options)
+    starts = [s.init for s in algorithm.states if s.init is not None and s.name in live]
+    nodes = chain(ir.nodes(resolve(algorithm.body, options)), *map(ir.walk, starts))
+    names = {n.name for n in nodes if isinstance(n, ir.Sym)}
+    return frozenset(h.name for h in algorithm.hyperparameters if h.name in names)
+
+
+def open_choices(algorithm: Algorithm) -> Iterator[tuple[str, OptionValue]]:
+    """(option, value) besides the defaults, where the dialect leaves it to the constructor."""
+    for option in algorithm.options:
+        if option.argument is not None and option.name not in algorithm.pinned:
+            for _, value in option.argument.values:
+                if value != option.default:
+                    yield option.name, value
 
 
 def meaningless(algorithm: Algorithm) -> frozenset[str]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from instep.conformance.checks.base import Check, Outcome, Plan, Skip
 from instep.conformance.checks.numerics import slug
 from instep.spec import ir
-from instep.spec.model import Algorithm
-from instep.spec.options import resolve
+from instep.spec.model import Algorithm, OptionValue
+from instep.spec.options import hyperparameters_read, open_choices, resolve
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context
@@ -65,6 +65,7 @@ def _changed(symbol: str, context: Context) -> Outcome:
         raise Skip(f"the constructor does not take {symbol}")
     if symbol in context.probes.fixed:
         raise Skip(f"{symbol} is fixed")
+    options = _read_under(symbol, context)
     other = context.probes.other_values([symbol], whole=True)
     before = context.probes.probe_values()
     if symbol not in other:
@@ -81,9 +82,24 @@ def _changed(symbol: str, context: Context) -> Outcome:
         changes = {3: other, 7: {symbol: before[symbol]}}
     if symbol in gated(context.algorithm) and context.probes.admits({symbol: 0.0}):
         changes[6] = {symbol: 0.0}
-    size: Any = {"shapes": ((67,),), "steps": 9}
-    probe = context.probes.make(
-        f"changed-{symbol}", values=values, dtype=context.widest, changes=changes, **size
-    )
+    more: Any = {"shapes": ((67,),), "steps": 9, "changes": changes, "options": options}
+    probe = context.probes.make(f"changed-{symbol}", values=values, dtype=context.widest, **more)
     what = f"a change of {symbol} does not act as the equations say"
     return context.require_each_step(context.record(probe), what)
+
+
+def _read_under(symbol: str, context: Context) -> dict[str, OptionValue]:
+    """An option that makes the equations read a hyperparameter, where they do not as they are.
+
+    Raises:
+        Skip: none that the subject has and that requirements allow.
+    """
+    own, algorithm = context.probes.options, context.algorithm
+    if symbol in hyperparameters_read(algorithm, own):
+        return {}
+    known = set(context.subject.naming.options) - context.probes.fixed
+    for name, value in open_choices(algorithm):
+        read = hyperparameters_read(algorithm, {**own, name: value})
+        if name in known and symbol in read and context.probes.possible({name: value}):
+            return {name: value}
+    raise Skip(f"no option of the constructor makes the equations read {symbol}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from instep.conformance import descents
+from instep.conformance.boundaries import beside_boundary, limits
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.verdict import Severity
 from instep.spec import ir
@@ -75,6 +76,14 @@ def checks(plan: Plan) -> Iterator[Check]:
             "must",
             f"parameters follow the equations with {symbol} = 0",
             partial(_corner, symbol),
+            numeric=True,
+        )
+    for symbol in limits(algorithm, algorithm.option_defaults()):
+        yield Check(
+            f"numerics/narrow-{slug(symbol)}",
+            "must",
+            f"parameters follow the equations with {symbol} just beside what it is compared with",
+            partial(_narrow, symbol),
             numeric=True,
         )
     if plan.thorough:
@@ -220,6 +229,17 @@ def _corner(symbol: str, context: Context) -> Outcome:
     if probe.hyperparameters[symbol] != 0:
         raise Skip(f"the spec's requirements do not admit {symbol} = 0 here")
     return context.require(context.record(probe), f"with {symbol} = 0 the parameters leave it")
+
+
+def _narrow(symbol: str, context: Context) -> Outcome:
+    if symbol in context.probes.fixed:
+        raise Skip(f"{symbol} is fixed")
+    probe = context.probes.make(f"narrow-{symbol}", dtype=context.widest, steps=6)
+    narrow = beside_boundary(context.model, probe, symbol)
+    if narrow is None:
+        raise Skip(f"no decision of the run depends on {symbol} narrowly")
+    what = f"with {symbol} just beside what it is compared with they leave it"
+    return context.require(context.record(narrow), what)
 
 
 def _with_still_lanes(probe: Probe) -> Probe:

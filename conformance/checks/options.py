@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from instep.conformance.checks.base import Check, Outcome, Plan, Skip
 from instep.conformance.checks.numerics import slug
 from instep.spec.arguments import OptionValue
+from instep.spec.options import hyperparameters_read, open_choices
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context
@@ -16,19 +17,15 @@ if TYPE_CHECKING:
 
 def checks(plan: Plan) -> Iterator[Check]:
     """One check per option value that a constructor can ask for and the dialect leaves open."""
-    for option in plan.algorithm.options:
-        if option.argument is None or option.name in plan.algorithm.pinned:
-            continue
-        for _, value in option.argument.values:
-            if value != option.default:
-                text = "" if isinstance(value, bool) else f"-{slug(value)}"
-                yield Check(
-                    f"options/{slug(option.name)}{text}",
-                    "must",
-                    f"parameters follow the equations with {option.name} = {value}",
-                    partial(_option, option.name, value),
-                    numeric=True,
-                )
+    for name, value in open_choices(plan.algorithm):
+        text = "" if isinstance(value, bool) else f"-{slug(value)}"
+        yield Check(
+            f"options/{slug(name)}{text}",
+            "must",
+            f"parameters follow the equations with {name} = {value}",
+            partial(_option, name, value),
+            numeric=True,
+        )
 
 
 def _option(name: str, value: OptionValue, context: Context) -> Outcome:
@@ -36,8 +33,20 @@ def _option(name: str, value: OptionValue, context: Context) -> Outcome:
         raise Skip(f"the constructor has no such option ({name})")
     if name in context.probes.fixed:
         raise Skip(f"{name} is fixed")
+    probes, algorithm = context.probes, context.algorithm
+    chosen = {**probes.options, name: value}
+    # What only this option reads is seen nowhere else: its values need more bits here.
+    fine = probes.fine_values()
+    woken = hyperparameters_read(algorithm, chosen) - hyperparameters_read(
+        algorithm, probes.options
+    )
     try:
-        probe = context.probes.make(f"{name}={value}", options={name: value}, dtype=context.widest)
+        probe = probes.make(
+            f"{name}={value}",
+            options={name: value},
+            values={symbol: fine[symbol] for symbol in woken},
+            dtype=context.widest,
+        )
     except ValueError as error:
         raise Skip(str(error)) from error
     return context.require(context.record(probe), f"with {name} = {value} the parameters leave it")

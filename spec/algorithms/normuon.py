@@ -21,7 +21,7 @@ with algorithm("normuon", "NorMuon: Muon with a second moment for every row") as
         description="coefficients of the polynomial in one round of Newton-Schulz")
     rounds = hyper("ns_steps", 5, domain="Z[1,99]", latex="K", probe=3,
                    aliases=("num_steps", "backend_steps"), description="rounds of Newton-Schulz")
-    eps = hyper("eps", 1e-10, domain="[0,inf)", latex=r"\epsilon", probe=2**-20,
+    eps = hyper("eps", 1e-10, domain="[0,inf)", latex=r"\epsilon", probe=1 / 4,
                 aliases=("epsilon",), description="term that keeps denominators away from zero")
     ns_eps = hyper("ns_eps", 1e-7, domain="[0,inf)", latex=r"\epsilon_K", probe=2**-18,
                    description="term that keeps the norm away from zero in Newton-Schulz")

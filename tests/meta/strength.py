@@ -17,6 +17,7 @@ from instep.conformance.suite import Session
 from instep.conformance.verdict import Severity, Tally
 from instep.spec.algebra import equal
 from instep.spec.model import Algorithm
+from instep.spec.options import open_choices
 from meta.interpreted import subject
 
 STATUSES = ("killed", "advised", "equivalent", "undecided", "survived")
@@ -141,7 +142,7 @@ def fails(check: Check, session: Session) -> bool:
 def all_mutants(algorithm: Algorithm) -> Iterator[Mutant]:
     """Mutants under the algorithm's own options, then those in branches that its options open."""
     seen = set()
-    for opened in [{}, *_other_options(algorithm)]:
+    for opened in [{}, *({name: value} for name, value in open_choices(algorithm))]:
         for m in mutants(algorithm.with_options(opened)):
             # The subject has the mistake whatever its options are.
             closed = replace(m.model.algorithm, options=algorithm.options)
@@ -151,15 +152,6 @@ def all_mutants(algorithm: Algorithm) -> Iterator[Mutant]:
             if key not in seen:
                 seen.add(key)
                 yield replace(m, model=replace(m.model, algorithm=closed))
-
-
-def _other_options(algorithm: Algorithm) -> Iterator[dict[str, bool | str]]:
-    for option in algorithm.options:
-        if option.argument is None or option.name in algorithm.pinned:
-            continue
-        for _, value in option.argument.values:
-            if value != option.default:
-                yield {option.name: value}
 
 
 def sample(found: Iterable[Mutant], share: int) -> list[Mutant]:

@@ -82,13 +82,6 @@ UNDECIDED |= {
 UNDECIDED |= {("madgrad/release", "start: condition ignored")}
 # In the first step the sum of gradients before it is 0, and so is what agrees with it.
 UNDECIDED |= {(d, "average_agreement: r starts as its first input") for d in DADAPTED}
-# Whether a limit is 2^-11 lower shows only where the cosine of a whole tensor falls in between: in
-# one step of one tensor among some ten thousand. Lane by lane a crowd of lanes shows as much.
-SURVIVED = {
-    (f"{name}/{dialect}", "unit_limit: delta rounded to half precision")
-    for name, own in (("adamp", ("paper", "correction-step")), ("sgdp", ("paper", "release")))
-    for dialect in (*own, "unscaled", "cosine-added")
-}
 # A square matrix is orthogonalised alike either way round, and a sign is as large as its square.
 UNDECIDED |= {
     (dialect, "orient: threshold one lower")
@@ -96,7 +89,6 @@ UNDECIDED |= {
     if dialect.split("/")[0] in ("muon", "normuon", "adamuon", "scion")
 } | {("adamuon/paper", "normalise: absolute value instead of square")}
 EXCUSED = {("advised", *known) for known in ADVISED} | {("undecided", *k) for k in UNDECIDED}
-EXCUSED |= {("survived", *known) for known in SURVIVED}
 
 
 @cache
