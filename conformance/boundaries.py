@@ -18,7 +18,8 @@ from instep.conformance.probes import Probe
 from instep.conformance.profile import grades
 from instep.spec import ir
 from instep.spec.arithmetic import Float64
-from instep.spec.model import Algorithm, OptionValue
+from instep.spec.arguments import OptionValue
+from instep.spec.model import Algorithm
 from instep.spec.options import hyperparameters_read, live_states, resolve
 
 # Where decisions are looked for: a factor of four apart, up to so many either way.

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from instep.conformance.checks.base import Check, Outcome, Plan, Skip
 from instep.conformance.checks.numerics import slug
 from instep.spec import ir
-from instep.spec.model import Algorithm, OptionValue
+from instep.spec.arguments import OptionValue
+from instep.spec.model import Algorithm
 from instep.spec.options import hyperparameters_read, open_choices, resolve
 
 if TYPE_CHECKING:

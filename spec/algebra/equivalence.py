@@ -18,6 +18,7 @@ from instep.spec.algebra import guesses
 from instep.spec.algebra.counterexample import Counterexample
 from instep.spec.algebra.explain import explain
 from instep.spec.algebra.falsify import Search, same_names
+from instep.spec.algebra.first_step import same_after_first_step
 from instep.spec.algebra.induction import Induction, Question, induction
 from instep.spec.algebra.locality import alone
 from instep.spec.algebra.program import Binding, Program, Subject, programs
@@ -26,8 +27,13 @@ from instep.spec.algebra.relation import Relation
 from instep.spec.algebra.step_map import absentable
 from instep.spec.algebra.tidy import tidied
 from instep.spec.algebra.values import same_values
+from instep.spec.algebra.whole_numbers import without_ones
 from instep.spec.arguments import Domain, OptionValue
 
+_FIRST_STEP = (
+    "The first step of a parameter takes nothing of what its states start from and stores the same "
+    "in both; all later steps are the same."
+)
 Status = Literal["equal", "different", "undecided"]
 Observed = Literal["parameters", "all"]
 
@@ -94,7 +100,7 @@ def equal(
     `constant` names hyperparameters that keep their value during a run. With `observe="all"` the
     states that both have must agree too. Bind one side alone with `program(a, bindings=...)`.
     """
-    left, right = programs(a, b, options, bindings, domains)
+    left, right = map(without_ones, programs(a, b, options, bindings, domains))
     limit = budget or Budget()
     if _equations(left) == _equations(right):
         return _same(left, right, "They have the same equations.")
@@ -102,6 +108,8 @@ def equal(
         return _same(left, right, "With every value put where it is read, the equations are equal.")
     if _equations(_tidied(left)) == _equations(_tidied(right)):
         return _same(left, right, "Without repetitions and copies the equations are the same.")
+    if same_after_first_step(left, right):
+        return _same(left, right, _FIRST_STEP)
     names = {ir.THETA}
     if left.algorithm.schedule is not None:  # it moves no parameter: its entries are the result
         names |= _shared_states(left, right) & {n for n, _ in left.algorithm.schedule.entries}

@@ -44,36 +44,9 @@ ADVISED |= {
     for mistake in ("sign flipped", "factor missing")
 }
 # What no run can show and no algebra here proves: that an average of weights is never exactly 5,
-# and that states which are written in the first step are never missing later.
+# and a gradient that is the decay reversed in every lane.
 UNDECIDED = {("adabelief/rectified", "rectification: strictness of the comparison")}
-UNDECIDED |= {
-    (f"adan/{dialect}", "average_difference: v starts as its first input")
-    for dialect in ("release", "no-prox", "paper", "optax")
-}
-UNDECIDED |= {
-    (f"adopt/{dialect}", "second_moment: v starts as its first input")
-    for dialect in (
-        "paper", "decoupled", "unclipped", "late-clip", "late-clip-decoupled", "third-power"
-    )
-}  # fmt: skip
-UNDECIDED |= {
-    (f"yogi/{dialect}", "first_moment: m starts as its first input")
-    for dialect in ("same-start", "decoupled")
-}
-# What a rate of 0 forgets in the first step, and a gradient that is the decay reversed in every
-# lane.
-UNDECIDED |= {
-    (f"stableadamw/{dialect}", f"{moment} starts {start}")
-    for dialect in ("paper", "l2")
-    for moment in ("first_moment: m", "second_moment: v")
-    for start in ("at 1", "at 0.1", "as its first input")
-} | {("lars/decayed", "direction: condition ignored")}
-# For whole numbers t < T + 1 is t <= T, where the warm-up is over; the algebra knows none.
-UNDECIDED |= {
-    (dialect, "rate: threshold one higher")
-    for dialect in DIALECTS
-    if dialect.startswith(("schedulefree-sgd/", "schedulefree-adamw/"))
-}
+UNDECIDED |= {("lars/decayed", "direction: condition ignored")}
 # Whether |g| + wd |w| is above zero, where |w| is, |g| + wd and |g| + wd wd |w| say as well.
 UNDECIDED |= {
     ("lars/vectors", f"trust_ratio: factor {mistake}") for mistake in ("missing", "twice")
