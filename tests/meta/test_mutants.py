@@ -43,16 +43,12 @@ ADVISED |= {
     for dialect in DADAPTED
     for mistake in ("sign flipped", "factor missing")
 }
-# What no run can show and no algebra here proves: that an average of weights is never exactly 5,
-# and a gradient that is the decay reversed in every lane.
-UNDECIDED = {("adabelief/rectified", "rectification: strictness of the comparison")}
-UNDECIDED |= {("lars/decayed", "direction: condition ignored")}
+# What no run shows and no algebra here proves: a gradient that is the decay reversed in every lane.
+UNDECIDED = {("lars/decayed", "direction: condition ignored")}
 # Whether |g| + wd |w| is above zero, where |w| is, |g| + wd and |g| + wd wd |w| say as well.
 UNDECIDED |= {
     ("lars/vectors", f"trust_ratio: factor {mistake}") for mistake in ("missing", "twice")
 }
-# 0 / 0 only without momentum and without eps, where madgrad's own release is NaN.
-UNDECIDED |= {("madgrad/release", "start: condition ignored")}
 # In the first step the sum of gradients before it is 0, and so is what agrees with it.
 UNDECIDED |= {(d, "average_agreement: r starts as its first input") for d in DADAPTED}
 # A square matrix is orthogonalised alike either way round, and a sign is as large as its square.
