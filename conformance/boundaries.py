@@ -17,8 +17,8 @@ from instep.conformance.oracle import Model, Oracle
 from instep.conformance.probes import Probe
 from instep.conformance.profile import grades
 from instep.spec import ir
-from instep.spec.arithmetic import Float64
 from instep.spec.arguments import OptionValue
+from instep.spec.arithmetic import Float64
 from instep.spec.model import Algorithm
 from instep.spec.options import hyperparameters_read, live_states, resolve
 
