@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -22,9 +22,9 @@ from instep.spec.arithmetic import Float64
 from instep.spec.model import Algorithm
 from instep.spec.options import hyperparameters_read, live_states, resolve
 
-# Where decisions are looked for: a factor of four apart, up to so many either way.
-_REACH = 12
-_HALVINGS = 34
+# Where decisions are looked for: powers of two, narrow around the usual value and far from it.
+_POWERS = sorted({k / 2 for k in range(-8, 9)} | {2.0 * k for k in range(-12, 13)})
+_HALVINGS = 24
 # A limit is apart from what it is compared with by more than correct runs in single precision are.
 _APART = 2.0**-15
 
@@ -57,69 +57,60 @@ def _computed_with(expr: ir.Expr) -> Iterator[str]:
         yield from _computed_with(child)
 
 
-def beside_boundary(model: Model, probe: Probe, symbol: str) -> Probe | None:
-    """The run with a value on one side of a decision, which half precision takes to the other.
+def beside_boundaries(model: Model, probe: Probe, symbol: str, count: int) -> Iterator[Probe]:
+    """The run with values just above and just below some of the decisions that show.
+
+    Half precision takes one of either pair to the other side.
 
     Args:
         model: what decides.
-        probe: the run, with the value around which others are tried.
-        symbol: the hyperparameter.
+        probe: the run, with the value from which on others are tried.
+        symbol: the hyperparameter, one of `limits`.
+        count: how many decisions at most, the nearest first.
     """
+    start, domain = probe.hyperparameters[symbol], model.algorithm.hyperparameter(symbol).domain
 
     def with_value(value: float) -> Probe:
         return replace(probe, hyperparameters={**probe.hyperparameters, symbol: value})
 
-    def decisions(value: float) -> bytes:
-        return _decisions(model, with_value(value))
+    @cache
+    def way(value: float) -> bytes:
+        return _parameters(model, with_value(value))
 
-    start, domain = probe.hyperparameters[symbol], model.algorithm.hyperparameter(symbol).domain
-    tried = [v for k in range(-_REACH, _REACH + 1) if domain.contains(v := start * 4.0**k)]
-    known = {value: decisions(value) for value in tried}
-    nearest = sorted(pairwise(tried), key=lambda pair: abs(np.log(pair[0] * pair[1] / start**2)))
-    for low, high in nearest:
-        if known[low] != known[high]:
-            value = _beside(_boundary(decisions, low, high))
-            if value is not None and decisions(value) != decisions(float(np.float16(value))):
-                return with_value(value)
-    return None
+    tried = [v for power in _POWERS if domain.contains(v := start * 2.0**power)]
+    apart = [(low, high) for low, high in pairwise(tried) if way(low) != way(high)]
+    for low, high in sorted(apart, key=lambda pair: abs(np.log(pair[0] * pair[1] / start**2))):
+        if not count:
+            return
+        boundary = _boundary(way, low, high)
+        value, mirrored = _beside(boundary)
+        if abs(value - boundary) > _APART * boundary and way(value) != way(mirrored):
+            yield from (with_value(value), with_value(mirrored))
+            count -= 1
 
 
-def _boundary(decisions: Callable[[float], bytes], low: float, high: float) -> float:
-    """Where, between two values, decisions begin to differ from those at the lower one."""
-    below = decisions(low)
+def _boundary(way: Callable[[float], bytes], low: float, high: float) -> float:
+    """Where, between two values, the way begins to differ from the one at the lower value."""
+    below = way(low)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if decisions(middle) == below else (low, middle)
+        low, high = (middle, high) if way(middle) == below else (low, middle)
     return (low + high) / 2
 
 
-def _beside(boundary: float) -> float | None:
-    """A number of single precision near a boundary, which half precision takes across it."""
+def _beside(boundary: float) -> tuple[float, float]:
+    """Numbers of single precision on both sides; half precision takes the first to the other."""
     down = float(np.float16(boundary))
     down = down if down <= boundary else float(np.nextafter(np.float16(down), np.float16(0)))
     up = float(np.nextafter(np.float16(down), np.float16(np.inf)))
-    value = float(np.float32((boundary + (down + up) / 2) / 2))
-    far_enough = abs(value - boundary) > _APART * boundary
-    return value if far_enough and np.isfinite(up) else None
+    value = (boundary + (down + up) / 2) / 2
+    return float(np.float32(value)), float(np.float32(2 * boundary - value))
 
 
-def _decisions(model: Model, probe: Probe) -> bytes:
-    """The outcomes of all comparisons of a run, one after the other."""
-    own = _Listening()
-    oracle = Oracle(model, probe, grades(probe.dtype)[0], own)
+def _parameters(model: Model, probe: Probe) -> bytes:
+    """The parameters after every step: of a limit, they show decisions and nothing else."""
+    oracle, out = Oracle(model, probe, grades(probe.dtype)[0], Float64()), []
     for t in range(1, probe.steps + 1):
         oracle.step(t)
-    return b"".join(own.heard)
-
-
-class _Listening(Float64):
-    """Float64 that keeps the outcome of every comparison."""
-
-    def __init__(self) -> None:
-        self.heard: list[bytes] = []
-
-    def compare(self, op: str, a: Any, b: Any) -> Any:
-        """As Float64 does."""
-        outcome = super().compare(op, a, b)
-        self.heard.append(np.asarray(outcome).tobytes())
-        return outcome
+        out += [np.asarray(slot.theta).tobytes() for slot in oracle.interpreter.slots]
+    return b"".join(out)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from instep.conformance import descents
-from instep.conformance.boundaries import beside_boundary, limits
+from instep.conformance.boundaries import beside_boundaries, limits
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.verdict import Severity
 from instep.spec import ir
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SMALL: Any = {"shapes": ((67,),), "steps": 5}
 # Behind a sign or a choice a value shows only on lanes that are about to switch: one in thousands.
+_DECISIONS = 12
 _CROWD: Any = {"shapes": ((16384,),), "steps": 10}
 
 
@@ -234,12 +235,13 @@ def _corner(symbol: str, context: Context) -> Outcome:
 def _narrow(symbol: str, context: Context) -> Outcome:
     if symbol in context.probes.fixed:
         raise Skip(f"{symbol} is fixed")
-    probe = context.probes.make(f"narrow-{symbol}", dtype=context.widest, steps=6)
-    narrow = beside_boundary(context.model, probe, symbol)
-    if narrow is None:
+    probe = context.probes.make(f"narrow-{symbol}", dtype=context.widest, steps=3)
+    what, outcome = f"with {symbol} just beside what it is compared with they leave it", Outcome()
+    for narrow in beside_boundaries(context.model, probe, symbol, _DECISIONS):
+        outcome = context.require(context.record(narrow), what)
+    if outcome.tally is None:
         raise Skip(f"no decision of the run depends on {symbol} narrowly")
-    what = f"with {symbol} just beside what it is compared with they leave it"
-    return context.require(context.record(narrow), what)
+    return outcome
 
 
 def _with_still_lanes(probe: Probe) -> Probe:

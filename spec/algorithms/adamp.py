@@ -12,7 +12,7 @@ with algorithm("adamp", "AdamP: Adam with projected updates") as spec:
         latex=(r"\beta_1", r"\beta_2"), probe=(7 / 8, 63 / 64),
         aliases=(("beta1", "beta_1", "b1"), ("beta2", "beta_2", "b2")),
         description="decay rates of the two moments")
-    eps = hyper("eps", 1e-8, domain="[0,inf)", latex=r"\epsilon", probe=1,
+    eps = hyper("eps", 1e-8, domain="[0,inf)", latex=r"\epsilon", probe=7/8,
                 aliases=("epsilon",), description="term that keeps denominators away from zero")
     wd = hyper("weight_decay", 0.0, domain="[0,inf)", latex=r"\lambda", probe=1 / 8,
                aliases=("wd", "decay"), description="weight decay")

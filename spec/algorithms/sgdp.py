@@ -13,7 +13,7 @@ with algorithm("sgdp", "SGDP: SGD with projected updates") as spec:
                 description="share of the gradient withheld from the buffer")
     wd = hyper("weight_decay", 0.0, domain="[0,inf)", latex=r"\lambda", probe=1 / 16,
                aliases=("wd", "decay"), description="weight decay, of a step without momentum")
-    eps = hyper("eps", 1e-8, domain="[0,inf)", latex=r"\epsilon", probe=1,
+    eps = hyper("eps", 1e-8, domain="[0,inf)", latex=r"\epsilon", probe=7/8,
                 aliases=("epsilon",), description="term that keeps denominators away from zero")
     delta = hyper("delta", 0.1, domain="[0,inf)", latex=r"\delta", probe=5 / 16,
                   description="cosine of gradient and weight, by the root of their size, below "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from instep import spec
-from instep.conformance.boundaries import beside_boundary, limits
+from instep.conformance.boundaries import beside_boundaries, limits
 from instep.conformance.oracle import Model
 from instep.conformance.probes import ProbeFactory
 from instep.conformance.suite import Session
@@ -32,21 +34,26 @@ def test_what_they_compute_with_and_what_is_whole_is_none(name: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_a_narrow_value_is_exact_in_single_precision_only(dtype: str) -> None:
+def test_narrow_values_are_exact_in_single_precision_only(dtype: str) -> None:
     probes = ProbeFactory(ADAMP, {}, ADAMP.option_defaults())
-    plain = probes.make("x", dtype=dtype, steps=6)
-    narrow = beside_boundary(Model(ADAMP), plain, "delta")
-    assert narrow is not None
-    value = narrow.hyperparameters["delta"]
-    assert float(np.float32(value)) == value != half(value)
-    others = {k: v for k, v in narrow.hyperparameters.items() if k != "delta"}
-    assert others == {k: v for k, v in plain.hyperparameters.items() if k != "delta"}
+    plain = probes.make("x", dtype=dtype, steps=2)
+    narrow = list(beside_boundaries(Model(ADAMP), plain, "delta", 2))
+    assert len(narrow) == 4
+    for value, mirrored in (narrow[:2], narrow[2:]):
+        ends = [p.hyperparameters["delta"] for p in (value, mirrored)]
+        assert abs(ends[1] / ends[0] - 1) < 2.0**-10
+        assert all(float(np.float32(x)) == x != half(x) for x in ends)
+        boundary = sum(ends) / 2
+        assert (half(ends[0]) > boundary) != (ends[0] > boundary)
+    for p in narrow:
+        assert {**p.hyperparameters, "delta": 0} == {**plain.hyperparameters, "delta": 0}
 
 
 def test_where_no_decision_depends_on_the_value_there_is_none() -> None:
     adamw = spec.get("adamw")
-    probes = ProbeFactory(adamw, {}, adamw.option_defaults())
-    assert beside_boundary(Model(adamw), probes.make("x", steps=2), "eps") is None
+    probe = ProbeFactory(adamw, {}, adamw.option_defaults()).make("x", steps=2)
+    still = replace(probe, gradients=tuple(tuple(0 * g for g in step) for step in probe.gradients))
+    assert not list(beside_boundaries(Model(adamw), still, "eps", 2))
 
 
 @pytest.mark.parametrize("lacks", [(), ("float64",)], ids=["float64", "float32"])
