@@ -71,7 +71,8 @@ def beside_boundaries(model: Model, probe: Probe, symbol: str, count: int) -> It
     start, domain = probe.hyperparameters[symbol], model.algorithm.hyperparameter(symbol).domain
 
     def with_value(value: float) -> Probe:
-        return replace(probe, hyperparameters={**probe.hyperparameters, symbol: value})
+        values = {**probe.hyperparameters, symbol: value}
+        return replace(probe, name=f"{probe.name}={value!r}", hyperparameters=values)
 
     @cache
     def way(value: float) -> bytes:

@@ -16,10 +16,14 @@ from instep import spec
 BY_DEFAULT = frozenset(spec.get(name).full_name for name in spec.names())
 
 
-def each_dialect(without: Collection[str] = ()) -> list[object]:
-    """Dialects as parameters of a test; those that no name means by default are slow."""
+def each_dialect(without: Collection[str] = (), share: int = 1) -> list[object]:
+    """Dialects as parameters of a test.
+
+    Those that no name means by default are slow; of the others one in `share` is not.
+    """
+    always = {d for k, d in enumerate(sorted(BY_DEFAULT)) if k % share == 0}
     return [
-        d if d in BY_DEFAULT else pytest.param(d, marks=pytest.mark.slow)
+        d if d in always else pytest.param(d, marks=pytest.mark.slow)
         for d in spec.dialects()
         if d not in without
     ]

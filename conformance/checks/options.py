@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 def checks(plan: Plan) -> Iterator[Check]:
     """One check per option value that a constructor can ask for and the dialect leaves open."""
     for name, value in open_choices(plan.algorithm):
-        text = "" if isinstance(value, bool) else f"-{slug(value)}"
         yield Check(
-            f"options/{slug(name)}{text}",
+            f"options/{choice_slug(name, value)}",
             "must",
             f"parameters follow the equations with {name} = {value}",
             partial(_option, name, value),
@@ -28,11 +27,21 @@ def checks(plan: Plan) -> Iterator[Check]:
         )
 
 
-def _option(name: str, value: OptionValue, context: Context) -> Outcome:
+def choice_slug(name: str, value: OptionValue) -> str:
+    """An option with one of its values as it stands in ids; a switch is named alone."""
+    return slug(name) if isinstance(value, bool) else f"{slug(name)}-{slug(value)}"
+
+
+def require_choice(name: str, context: Context) -> None:
+    """Skip where the subject cannot be asked for an option, or is not to be."""
     if name not in context.subject.naming.options:
         raise Skip(f"the constructor has no such option ({name})")
     if name in context.probes.fixed:
         raise Skip(f"{name} is fixed")
+
+
+def _option(name: str, value: OptionValue, context: Context) -> Outcome:
+    require_choice(name, context)
     probes, algorithm = context.probes, context.algorithm
     chosen = {**probes.options, name: value}
     # What only this option reads is seen nowhere else: its values need more bits here.

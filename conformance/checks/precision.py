@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING
 
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
+from instep.conformance.checks.options import choice_slug, require_choice
 from instep.conformance.context import narrower_state
 from instep.conformance.errors import SubjectError
 from instep.conformance.norms import exact
 from instep.conformance.profile import ORDER
 from instep.conformance.verdict import LOOSE, Severity
+from instep.spec.arguments import OptionValue
+from instep.spec.options import open_choices
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context, Judgement
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def checks(plan: Plan) -> Iterator[Check]:
-    """Two per type: not mangled (must), and as accurate as a plain evaluation (should)."""
+    """Per type: not mangled (must), as accurate as a plain evaluation (should), with options."""
     for dtype in ORDER if plan.thorough else ORDER[:3]:
         yield Check(
             f"precision/{dtype}",
@@ -33,27 +37,52 @@ def checks(plan: Plan) -> Iterator[Check]:
             f"with {dtype} parameters rounding stays within {LOOSE:g} bounds of a plain evaluation",
             partial(_accurate, dtype),
         )
+    narrow = ORDER[2:] if plan.thorough else ORDER[2:3]
+    for (name, value), dtype in product(open_choices(plan.algorithm), narrow):
+        yield Check(
+            f"precision/{dtype}.{choice_slug(name, value)}",
+            "must",
+            f"with {dtype} parameters and {name} = {value} no lane leaves the trajectory by an "
+            "eighth of its update",
+            partial(_with_choice, dtype, name, value),
+        )
 
 
 def _not_mangled(dtype: str, context: Context) -> Outcome:
-    recording, judgement = _judged(dtype, context)
+    return _in_step(dtype, context, {})
+
+
+def _with_choice(dtype: str, name: str, value: OptionValue, context: Context) -> Outcome:
+    require_choice(name, context)
+    if _judged(dtype, context, {})[1].tally.severity is Severity.OUT:
+        raise Skip(f"{dtype} parameters go elsewhere whatever {name} is")
+    return _in_step(dtype, context, {name: value})
+
+
+def _in_step(dtype: str, context: Context, options: Mapping[str, OptionValue]) -> Outcome:
+    recording, judgement = _judged(dtype, context, options)
     if judgement.tally.severity is Severity.OUT:
         raise Failure(f"{dtype} runs do not follow the equations", judgement.tally, recording)
     return Outcome(judgement.tally, recording)
 
 
 def _accurate(dtype: str, context: Context) -> Outcome:
-    recording, judgement = _judged(dtype, context)
+    recording, judgement = _judged(dtype, context, {})
     if judgement.tally.severity >= Severity.POOR:
         message = f"up to {judgement.tally.worst:.3g} bounds off: worse than a plain evaluation"
         raise Failure(message, judgement.tally, recording)
     return Outcome(judgement.tally, recording)
 
 
-def _judged(dtype: str, context: Context) -> tuple[Recording, Judgement]:
+def _judged(
+    dtype: str, context: Context, options: Mapping[str, OptionValue]
+) -> tuple[Recording, Judgement]:
     """A short run in a type: in narrow ones bounds soon outgrow the updates of a long one."""
     steps = 12 if dtype in ORDER[:2] else 4
-    probe = context.probes.make(f"narrow-{steps}", dtype=dtype, steps=steps)
+    name = "-".join([f"narrow-{steps}", *(f"{k}={v}" for k, v in options.items())])
+    if options and not context.probes.possible(options):
+        raise Skip(f"no hyperparameters are admissible with {dict(options)}")
+    probe = context.probes.make(name, dtype=dtype, steps=steps, options=options)
     try:
         recording = context.record(probe)
     except SubjectError as error:

@@ -19,7 +19,7 @@ DIALECTS = spec.dialects()
 # few mutants are tried; the rest waits for `make test-slow`.
 WHOLE = ("sgd/torch", "adamw/torch")
 PARTS = 4
-FEW = 6
+FEW = 4
 
 # Caught by a SHOULD check alone, because what shows it is no MUST: a buffer that is scaled by
 # 1 - momentum may be kept without that factor, and a change of momentum then means another thing.

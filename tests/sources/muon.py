@@ -119,16 +119,24 @@ def _transcribed(dialect: str, **keywords: Any) -> Source:
     return Source(dialect, Transcribed, keywords, paper=_POST)
 
 
+# Without Nesterov's step the buffer itself is divided by its norm: it is bfloat16 already.
+NORMALISED = {"precision/bfloat16.nesterov": "normalises the momentum buffer in place"}
+
 SOURCES = (
-    Source("muon/torch", "torch.optim:Muon"),
+    Source("muon/torch", "torch.optim:Muon", defects=NORMALISED),
     _grouped("muon/torch"),
     _transcribed("muon/torch", kept="average"),
     _transcribed("muon/own-type", kept="average"),
-    Source("muon/moonlight", "torch.optim:Muon", {"adjust_lr_fn": "match_rms_adamw"}),
+    Source(
+        "muon/moonlight",
+        "torch.optim:Muon",
+        {"adjust_lr_fn": "match_rms_adamw"},
+        defects=NORMALISED,
+    ),
     _grouped("muon/moonlight", use_adjusted_lr=True),
     _transcribed("muon/keller-jordan"),
     _transcribed("muon/transposed", kept="average", scaled="transposed"),
     _transcribed("muon/unscaled", kept="average", scaled="none"),
     _grouped("muon/l2", weight_decouple=False),
-    Source("muon/converging", "torch.optim:Muon"),
+    Source("muon/converging", "torch.optim:Muon", defects=NORMALISED),
 )
