@@ -14,7 +14,8 @@ from instep.spec.scope import Scope, infer
 
 # Norms and means of whole tensors show their corners only where all lanes are zero, small or alike
 # at once: a matrix that starts at zero under a small slope, and a vector without any in two steps.
-STILL = ((3, 4), (5,))
+# The matrix is square: which way round it is taken must not matter there.
+STILL = ((4, 4), (5,))
 # Among lanes that are far apart a norm is the largest one, and all cosines are those of two lanes.
 # So two matrices of lanes alike: their shapes, the exponents of lanes and of the largest gradients,
 # and after how many steps, each by half smaller, gradients are large again.

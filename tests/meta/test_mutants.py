@@ -51,12 +51,16 @@ UNDECIDED |= {
 }
 # In the first step the sum of gradients before it is 0, and so is what agrees with it.
 UNDECIDED |= {(d, "average_agreement: r starts as its first input") for d in DADAPTED}
-# A square matrix is orthogonalised alike either way round, and a sign is as large as its square.
+# A sign is as large as its square.
+UNDECIDED |= {("adamuon/paper", "normalise: absolute value instead of square")}
+# Of the factor of the rows nothing but its proportion to its own mean counts, unless that is kept
+# from zero.
 UNDECIDED |= {
-    (dialect, "orient: threshold one lower")
+    (dialect, f"row_factor: {mistake}")
     for dialect in DIALECTS
-    if dialect.split("/")[0] in ("muon", "normuon", "adamuon", "scion")
-} | {("adamuon/paper", "normalise: absolute value instead of square")}
+    if dialect.startswith("adafactor/")
+    for mistake in ("sign flipped", "sum instead of mean")
+}
 EXCUSED = {("advised", *known) for known in ADVISED} | {("undecided", *k) for k in UNDECIDED}
 
 

@@ -17,6 +17,7 @@ BIG_VISION: dict[str, Any] = {
     "defects": {
         "gradients/none": "counts the steps of a group, not of a parameter",
         "gradients/untouched": "writes to p.grad",
+        "groups/own-values": "keeps eps1 and eps2 in every group, and reads the constructor's",
         "hyperparameters/eps1-changed": "keeps eps1 in every group, and reads the constructor's",
         "hyperparameters/eps2-changed": "keeps eps2 in every group, and reads the constructor's",
     },
