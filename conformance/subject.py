@@ -14,6 +14,7 @@ from instep.conformance.landscapes import TorchNumbers, evaluate
 from instep.conformance.naming import Naming, infer_naming
 from instep.conformance.observe import Call, Recording, observe, to_array
 from instep.conformance.probes import Probe, near_shape
+from instep.conformance.quiet import quiet
 from instep.conformance.sparse import gradient_tensor, rewritten
 from instep.conformance.transform import GradientTransform
 from instep.spec.arguments import OptionValue
@@ -80,7 +81,8 @@ class Subject:
         """
         arguments = self.arguments(values, options)
         try:
-            optimizer = self._make(parameters, arguments)
+            with quiet():
+                optimizer = self._make(parameters, arguments)
         except Exception as error:
             shown = ", ".join(f"{k}={v!r}" for k, v in arguments.items())
             kind = type(error).__name__
@@ -250,7 +252,7 @@ class Run:
         t = self.recording.steps + 1
         if t in self.probe.changes:
             self.subject.set(self.optimizer, self.probe.changes[t])
-        with _subject_errors(self.subject, t):
+        with _subject_errors(self.subject, t), quiet():
             loss = self.optimizer.step() if closure is None else self.optimizer.step(closure)
         self.recording.losses.append(loss)
         self.recording.moments.append(observe(self.optimizer, self.parameters))

@@ -114,10 +114,13 @@ def slug(name: str) -> str:
 def corners(plan: Plan) -> list[str]:
     """Hyperparameters that may be exactly zero.
 
-    Where lr is 0 nothing moves and nothing shows, unless the equations ask for it.
+    Where lr is 0 nothing moves and nothing shows, unless the equations ask for it; a search along a
+    line has nowhere to go.
     """
     zero = [h.name for h in plan.hyperparameters if h.domain.contains(0.0)]
-    return [name for name in zero if name != "lr" or name in _deciding(plan.algorithm)]
+    body = resolve(plan.algorithm.body, plan.algorithm.option_defaults())
+    deciding = set() if reads_loss(body) else _deciding(plan.algorithm)
+    return [name for name in zero if name != "lr" or name in deciding]
 
 
 def _deciding(algorithm: Algorithm) -> set[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from instep.conformance.quiet import quiet
 from instep.conformance.schedules.base import Check, Context, Failure, Outcome, Skip
 from instep.conformance.schedules.judge import compare
 from instep.conformance.schedules.oracle import Expected, remembers, table
@@ -19,7 +20,6 @@ from instep.conformance.schedules.subject import (
     Run,
     entries_of,
     optimizer_for,
-    quiet,
 )
 from instep.conformance.verdict import LOOSE, Severity, Tally
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from instep.conformance.errors import SubjectError
+from instep.conformance.quiet import quiet
 from instep.conformance.schedules.base import Check, Context, Failure, Outcome, Skip
 from instep.conformance.schedules.judge import Judgement, compare
 from instep.conformance.schedules.oracle import CLOSED, Form, forms, remembers, table
@@ -15,7 +16,6 @@ from instep.conformance.schedules.subject import (
     Recording,
     Run,
     entries_of,
-    quiet,
 )
 from instep.conformance.verdict import LOOSE, Severity, Tally
 

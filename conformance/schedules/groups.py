@@ -9,6 +9,7 @@ import torch
 
 from instep.conformance.errors import SubjectError
 from instep.conformance.profile import grades
+from instep.conformance.quiet import quiet
 from instep.conformance.schedules.base import Check, Context, Failure, Outcome
 from instep.conformance.schedules.judge import judgements
 from instep.conformance.schedules.oracle import forms
@@ -19,7 +20,6 @@ from instep.conformance.schedules.subject import (
     Run,
     entries_of,
     optimizer_for,
-    quiet,
 )
 
 

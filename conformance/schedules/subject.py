@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 
 from instep.conformance.errors import SubjectError, UsageError
+from instep.conformance.quiet import quiet
 from instep.conformance.schedules.oracle import UNTOUCHED
 from instep.conformance.schedules.probes import Probe, factor_of_epoch, reads_metric
 from instep.spec.model import Algorithm
@@ -162,16 +162,6 @@ def name_of(factory: Any) -> str:
     inner = factory.func if isinstance(factory, partial) else factory
     module, name = getattr(inner, "__module__", ""), getattr(inner, "__qualname__", repr(inner))
     return f"{module}.{name}" if module else name
-
-
-class quiet(warnings.catch_warnings):  # noqa: N801 - used like the function it stands for
-    """Without the warnings about order of steps and deprecated arguments."""
-
-    def __enter__(self) -> Any:
-        """Enter, and ignore all."""
-        entered = super().__enter__()
-        warnings.simplefilter("ignore")
-        return entered
 
 
 def optimizer_for(probe: Probe) -> torch.optim.Optimizer:
