@@ -173,7 +173,7 @@ def _defaults(context: Context) -> Outcome:
 
 def _fine(context: Context) -> Outcome:
     # Rates away from 1 show more; what needs long averages needs some near 1.
-    size = _CROWD if _switches(context) else _SMALL
+    size = _CROWD if switches(context) else _SMALL
     longer = {**size, "steps": max(size["steps"], 14)}
 
     def recording(name: str, near: bool, size: Any) -> Recording:
@@ -187,7 +187,7 @@ def _fine(context: Context) -> Outcome:
     return context.require_each_step(recording("fine-near", True, longer), what)
 
 
-def _switches(context: Context) -> bool:
+def switches(context: Context) -> bool:
     """Whether lanes jump from one value to another, each by itself."""
     body, scopes = resolve(context.algorithm.body, context.probes.options), infer(context.algorithm)
     deciding = (

@@ -36,6 +36,13 @@ ADVISED |= {
         "factor twice", "sign flipped", "the other branch always taken",
     )
 }  # fmt: skip
+ADVISED |= {
+    ("mars/lion", f"first_moment: {mistake}")
+    for mistake in (
+        "1 - beta1 missing", "beta2 instead of beta1", "beta1 hard-coded", "beta1 halved",
+        "factor missing", "factor twice", "sign flipped",
+    )
+}  # fmt: skip
 # The estimate does not depend on the scale of the gradients' sum, until the decay rate changes.
 DADAPTED = tuple(f"dadapt-adam/{d}" for d in ("authors", "decoupled", "corrected", "running"))
 ADVISED |= {
