@@ -26,7 +26,9 @@ def same_after_first_step(a: Program, b: Program) -> bool:
     Only where the counter counts a parameter's own steps, so that its first one is where t starts.
     """
     counter = a.algorithm.counter
-    if counter is None or counter.scope != "parameter" or not _comparable(a, b):
+    moves = a.algorithm.result == b.algorithm.result == "parameters"
+    own = counter is not None and counter.scope == "parameter"
+    if not (moves and own and _comparable(a, b)):
         return False
     shapes = sorted(_shape_conditions(a.body) | _shape_conditions(b.body), key=repr)
     if len(shapes) > _FEW:
@@ -81,6 +83,8 @@ def _of_shape(node: ir.Expr) -> bool:
 def _same(a: Program, b: Program, shapes: Mapping[ir.Expr, bool]) -> bool:
     first, other = (_Folding(p, shapes, first=True).body(p.body) for p in (a, b))
     differing = {x.name for x, y in zip(a.states, b.states, strict=True) if x.init != y.init}
+    kept = {ir.THETA, *(x.name for x in a.states)}
+    first, other = _only_read(first, kept)[0], _only_read(other, kept)[0]
     if first != other or differing & {n.state for n in ir.nodes(first) if isinstance(n, ir.Absent)}:
         return False
     # Both store the same in the first step; what they do not store then must never be read.
@@ -104,6 +108,26 @@ def _surely_assigned(body: ir.Body) -> set[str]:
             case ir.If(_, then, otherwise):
                 out |= _surely_assigned(then) & _surely_assigned(otherwise)
     return out
+
+
+def _only_read(body: ir.Body, wanted: Set[str]) -> tuple[ir.Body, set[str]]:
+    """What of a body the wanted names depend on after it, and the names that this reads."""
+    out: list[ir.Stmt] = []
+    live = set(wanted)
+    for statement in reversed(body):
+        match statement:
+            case ir.Let(_, ir.Sym(name)) if name not in live:
+                continue
+            case ir.Let(_, ir.Sym(name)):
+                live.discard(name)
+                live |= _read((statement,))
+            case ir.If(_, then, otherwise):
+                sides = _only_read(then, live), _only_read(otherwise, live)
+                statement = replace(statement, then=sides[0][0], otherwise=sides[1][0])
+                reads = _read((replace(statement, then=(), otherwise=()),))
+                live = reads | sides[0][1] | sides[1][1]
+        out.insert(0, statement)
+    return tuple(out), live
 
 
 class _Folding:

@@ -17,6 +17,7 @@ from instep.spec.author import (
     grad,
     hyper,
     let,
+    local,
     ndim,
     otherwise,
     prev,
@@ -103,6 +104,24 @@ def starts_and_forgets_more(m, t, h):
     update(m)
 
 
+def reads_in_vain(m, t, h):
+    x = local("x")
+    let("difference", x, grad(theta) - prev(m))
+    with when(is_equal(t, 1)):
+        let("difference", x, grad(theta), form="first")
+    let("last", m, h * grad(theta))
+    let("update", theta, theta - x)
+
+
+def reads_at_times_in_vain(m, t, h):
+    x = local("x")
+    let("difference", x, grad(theta) - prev(m))
+    with when(h > 0):
+        let("difference", x, grad(theta), form="other")
+    let("last", m, h * grad(theta))
+    let("update", theta, theta - x)
+
+
 def starts_when_counted(m, t, h):
     with when(is_equal(t, 1)):
         let("average", m, grad(theta), form="first")
@@ -111,12 +130,14 @@ def starts_when_counted(m, t, h):
     update(m)
 
 
-@pytest.mark.parametrize("body", [forgets, corrected, starts_when_counted])
+@pytest.mark.parametrize("body", [forgets, corrected, starts_when_counted, reads_in_vain])
 def test_a_start_that_the_first_step_forgets_makes_no_difference(body):
     assert same(body)
 
 
-@pytest.mark.parametrize("body", [remembers, never_stored, in_a_branch, in_a_loop, of_all])
+@pytest.mark.parametrize(
+    "body", [remembers, never_stored, in_a_branch, in_a_loop, of_all, reads_at_times_in_vain]
+)
 def test_a_start_that_may_be_read_does(body):
     assert not same(body)
 
