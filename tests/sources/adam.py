@@ -157,6 +157,7 @@ class DecayRelative(DecayCorrected):
 
 
 PAUSES = {"gradients/none": "counts the steps of a group, not of a parameter"}
+FOREACH = {"implementations/foreach": "writes its denominator to p.grad"}
 SOURCES = (
     Source("adam/paper", "torch.optim:Adam"),
     Source(
@@ -172,7 +173,7 @@ SOURCES = (
     Source("amsgrad/torch", "torch.optim:Adam", keywords={"amsgrad": True}),
     Source("amsgrad/corrected", LargestCorrected, paper="Reddi et al., with corrected moments"),
     Source("adamw/torch", "torch.optim:AdamW"),
-    Source("adamw/torch", "optimi:AdamW", defects=PAUSES),
+    Source("adamw/torch", "optimi:AdamW", defects={**PAUSES, **FOREACH}),
     Source("adamw/decay-after", DecayAfter, paper="Loshchilov and Hutter, decay last"),
     Source("adamw/decay-unscaled", DecayUnscaled, paper="Loshchilov and Hutter, algorithm 2"),
     Source("adamw/decay-relative", DecayRelative, paper="Loshchilov and Hutter, with a schedule"),
@@ -180,7 +181,7 @@ SOURCES = (
         "adamw/decay-relative",
         "optimi:AdamW",
         keywords={"decouple_lr": True},
-        defects=PAUSES,
+        defects={**PAUSES, **FOREACH},
     ),
     Source("adamc/paper", DecayCorrected, paper="Defazio, algorithm 1"),
     Source("adamw/keras", FoldedDecoupled, paper="keras' AdamW"),

@@ -67,10 +67,13 @@ class Mixed(AdanFrame):
 
 
 GROUP = {"gradients/none": "counts the steps of a group, not of a parameter"}
+FOREACH = {"implementations/foreach": "writes its denominator to p.grad"}
+# Of a gradient of zero, 0 * lr / eps: in float16 that quotient is infinite.
+INFINITE = {"precision/float16": "divides lr by what may be eps alone"}
 # Its maximize=True is wrong, which is a finding; bound here, it is not judged.
 DESCENT = {"maximize": False}
 SOURCES = (
-    Source("adan/release", "optimi:Adan", defects=GROUP),
+    Source("adan/release", "optimi:Adan", defects={**GROUP, **FOREACH}),
     Source("adan/release", "pytorch_optimizer:Adan", keywords=DESCENT, defects=GROUP),
     Source(
         "adan/no-prox",
@@ -78,6 +81,6 @@ SOURCES = (
         keywords={**DESCENT, "weight_decouple": True},
         defects=GROUP,
     ),
-    Source("adan/paper", Box, paper="Xie et al., algorithm 1"),
+    Source("adan/paper", Box, paper="Xie et al., algorithm 1", defects=INFINITE),
     Source("adan/optax", Mixed, paper="Xie et al., with the betas of both conventions"),
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sources import Source
 
 PAUSES = {"gradients/none": "counts the steps of a group, not of a parameter"}
+FOREACH = {"implementations/foreach": "writes its denominator to p.grad"}
 SHARED = {**PAUSES, "gradients/untouched": "writes to p.grad"}
 SOURCES = (
-    Source("stableadamw/paper", "optimi:StableAdamW", defects=PAUSES),
+    Source("stableadamw/paper", "optimi:StableAdamW", defects={**PAUSES, **FOREACH}),
     Source("stableadamw/paper", "pytorch_optimizer:StableAdamW", defects=SHARED),
     Source(
         "stableadamw/l2",
