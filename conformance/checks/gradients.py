@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,14 @@ from instep.conformance.probes import Probe
 from instep.conformance.sparse import rewritten, same
 from instep.conformance.subject import Run
 from instep.spec import ir
+from instep.spec.arguments import Hyperparameter, OptionValue
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context
 
 _SHAPES = ((37,), (5, 3), (11,))
+# A rate at which an average is what it averages after ten steps, even in float64.
+_QUICK = 2.0**-6
 
 
 def checks(plan: Plan) -> Iterator[Check]:
@@ -35,6 +38,13 @@ def checks(plan: Plan) -> Iterator[Check]:
         "steps with zero gradients follow the equations",
         _zero,
     )
+    if any(map(_is_rate, plan.hyperparameters)):
+        yield Check(
+            "gradients/constant",
+            "must",
+            "where averages have arrived at a gradient that stays, steps follow the equations",
+            _constant,
+        )
     if plan.algorithm.result == "gradient":
         return  # it is there to change them
     yield Check(
@@ -116,6 +126,36 @@ def _zero(context: Context) -> Outcome:
     )
     recording = context.record(replace(probe, gradients=gradients))
     return context.require(recording, "zero gradients are not treated as the equations say")
+
+
+def _is_rate(h: Hyperparameter) -> bool:
+    """Whether it may be how slowly an average forgets; domains do not always end at 1."""
+    return 0.5 <= h.default < 1 and h.domain.contains(_QUICK)
+
+
+def _constant(context: Context) -> Outcome:
+    probe = constant_probe(context, {})
+    if probe is None:
+        raise Skip("its averages cannot be made to forget sooner, or it evaluates the gradient")
+    return context.require(context.record(probe), "where the gradient stays they go elsewhere")
+
+
+def constant_probe(context: Context, options: Mapping[str, OptionValue]) -> Probe | None:
+    """The same gradient in every step, with averages that forget at once; None without such.
+
+    What is off by default stays off, decay above all: it would change what is averaged.
+    """
+    known = {h.name: h for h in context.algorithm.hyperparameters}
+    rates = {name: _QUICK for name, h in known.items() if _is_rate(h)}
+    off = {name: 0.0 for name, h in known.items() if h.default == 0 and h.domain.contains(0.0)}
+    free = {name: x for name, x in {**rates, **off}.items() if name not in context.probes.fixed}
+    if not rates.keys() & free.keys() or not context.probes.possible(options):
+        return None
+    name = "-".join(["gradients-constant", *(f"{k}={v}" for k, v in options.items())])
+    probe = context.probes.make(
+        name, values=free, options=options, dtype=context.widest, shapes=((67,),), steps=14
+    )
+    return None if probe.closure else replace(probe, gradients=probe.gradients[:1] * probe.steps)
 
 
 def _untouched(context: Context) -> Outcome:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from instep.conformance.checks.base import Check, Outcome, Plan, Skip
+from instep.conformance.checks.gradients import constant_probe
 from instep.conformance.checks.numerics import slug
 from instep.spec.arguments import OptionValue
 from instep.spec.options import hyperparameters_read, open_choices
@@ -58,4 +59,9 @@ def _option(name: str, value: OptionValue, context: Context) -> Outcome:
         )
     except ValueError as error:
         raise Skip(str(error)) from error
-    return context.require(context.record(probe), f"with {name} = {value} the parameters leave it")
+    what = f"with {name} = {value} the parameters leave it"
+    outcome = context.require(context.record(probe), what)
+    constant = constant_probe(context, {name: value})
+    if constant is not None:
+        context.require(context.record(constant), f"{what} where the gradient stays")
+    return outcome

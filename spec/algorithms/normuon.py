@@ -23,7 +23,7 @@ with algorithm("normuon", "NorMuon: Muon with a second moment for every row") as
                    aliases=("num_steps", "backend_steps"), description="rounds of Newton-Schulz")
     eps = hyper("eps", 1e-10, domain="[0,inf)", latex=r"\epsilon", probe=1 / 4,
                 aliases=("epsilon",), description="term that keeps denominators away from zero")
-    ns_eps = hyper("ns_eps", 1e-7, domain="[0,inf)", latex=r"\epsilon_K", probe=2**-18,
+    ns_eps = hyper("ns_eps", 1e-7, domain="[0,inf)", latex=r"\epsilon_K", probe=1 / 8,
                    description="term that keeps the norm away from zero in Newton-Schulz")
     size = option("update_scale", "preserve_norm", "match_rms", argument=True,
                   description="size that an update has after its rows are normalised")
