@@ -68,6 +68,14 @@ class Lanes:
         """Lanes where the oracle itself may overflow, divide by zero or be undefined."""
         return ~np.isfinite(self.bound) | ~np.isfinite(self.expected)
 
+    def wild(self, ratio: Any) -> Any:
+        """Lanes off by an eighth of what they should be, far beyond any bound.
+
+        These count however little they should have moved.
+        """
+        away = np.abs(self.got - self.expected)
+        return (ratio > OUT_OF_STEP) & (away > SENSITIVITY * np.abs(self.expected))
+
     def norms(self) -> Norms | None:
         """The whole tensor against the spread of the runs, None where there is none to compare.
 
@@ -218,7 +226,7 @@ class Tally:
         self.history.append(lanes)
         with np.errstate(all="ignore"):
             ratio, sensitivity, excluded = lanes.ratio(), lanes.sensitivity(), lanes.excluded()
-            dull = (sensitivity > SENSITIVITY) & ~excluded
+            dull = (sensitivity > SENSITIVITY) & ~excluded & ~lanes.wild(ratio)
             counts = ~excluded & ~dull
             self.excluded += int(np.sum(excluded))
             self.insensitive += int(np.sum(dull))

@@ -8,8 +8,9 @@ from instep.spec import ir
 from instep.spec.algebra.program import Program
 from instep.spec.rewriting import rewrite_body
 
-# What moving 1 from the right of a comparison leaves of it: (operator, side) to operator.
+# What a comparison is without the 1 that its right side has more (+) or less (-).
 _WITHOUT_ONE = {("<", "+"): "<=", (">=", "+"): ">", ("<=", "-"): "<", (">", "-"): ">="}
+_OPPOSITE = {"+": "-", "-": "+"}
 
 
 def without_ones(program: Program) -> Program:
@@ -19,8 +20,12 @@ def without_ones(program: Program) -> Program:
         match node:
             case ir.Compare(op, left, ir.Binary(sign, right, ir.Const(1))):
                 moved = _WITHOUT_ONE.get((op, sign))
-                if moved and _is_whole(left, program) and _is_whole(right, program):
-                    return ir.Compare(moved, left, right)
+            case ir.Compare(op, ir.Binary("+" | "-" as sign, left, ir.Const(1)), right):
+                moved = _WITHOUT_ONE.get((op, _OPPOSITE[sign]))
+            case _:
+                return None
+        if moved and _is_whole(left, program) and _is_whole(right, program):
+            return ir.Compare(moved, left, right)
         return None
 
     return replace(program, body=rewrite_body(program.body, rule))

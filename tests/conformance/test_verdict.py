@@ -109,10 +109,23 @@ def test_lanes_without_an_answer_are_counted_and_left_out():
 
 def test_insensitive_lanes_neither_pass_nor_fail():
     tally = Tally(widest=True)
-    # Both are a million bounds off; the change of the first is lost in its bound.
-    both = lanes([2.0, 1.0], [1.0, 1.0], [1e-6, 1e-6], change=[1e-6, 1.0])
+    # It is many bounds off; the change of the first is lost in its bound.
+    both = lanes([1.125, 1.0], [1.0, 1.0], [1e-6, 1e-6], change=[1e-6, 1.0])
     assert tally.add(both) is Severity.IN_STEP
     assert (tally.seen, tally.insensitive) == (1, 1)
+
+
+@pytest.mark.parametrize("change", [0.0, 1e-6])
+@pytest.mark.parametrize("widest", [True, False])
+def test_a_lane_that_hardly_moves_must_not_be_off_by_an_eighth_of_itself(widest, change):
+    def judged(got, bound):
+        return Tally(widest).add(lanes([got], [1.0], [bound], change=[change]))
+
+    assert judged(1.126, 1e-6) is Severity.OUT
+    assert judged(0.5, 1e-6) is Severity.OUT
+    assert judged(1.124, 1e-6) is Severity.IN_STEP
+    assert judged(1.5, 1e-3) is Severity.IN_STEP  # 500 bounds
+    assert judged(math.nan, 1e-6) is Severity.IN_STEP  # rounding may make it undefined
 
 
 def test_a_tally_that_saw_nothing_is_blind():

@@ -34,6 +34,10 @@ def moved(condition, **more):
         (lambda t, T: t >= T + 1, ">"),
         (lambda t, T: t <= T - 1, "<"),
         (lambda t, T: t > T - 1, ">="),
+        (lambda t, T: t - 1 < T, "<="),
+        (lambda t, T: t - 1 >= T, ">"),
+        (lambda t, T: t + 1 <= T, "<"),
+        (lambda t, T: t + 1 > T, ">="),
     ],
 )
 def test_one_is_moved_into_the_comparison(condition, op):
