@@ -13,7 +13,7 @@ with algorithm("dadapt-adam", "Adam with D-Adaptation") as spec:
         latex=(r"\beta_1", r"\beta_2"), probe=(7 / 8, 15 / 16),
         aliases=(("beta1", "beta_1", "b1"), ("beta2", "beta_2", "b2")),
         description="decay rates of the two moments; the root of beta2 is that of both sums")
-    eps = hyper("eps", 1e-8, domain="(0,inf)", latex=r"\epsilon", probe=2**-20,
+    eps = hyper("eps", 1e-8, domain="(0,inf)", latex=r"\epsilon", probe=1 / 2,
                 aliases=("epsilon",), description="term that keeps the denominator away from zero")
     wd = hyper("weight_decay", 0.0, domain="[0,inf)", latex=r"\lambda", probe=1 / 8,
                aliases=("wd", "decay"), description="weight decay")
