@@ -29,15 +29,15 @@ def _own_values(context: Context) -> Outcome:
     values = _kept_in_groups(context, values)
     if not values:
         raise Skip("no hyperparameter of its groups may be varied")
-    # A third group differs in one value alone: what a step computes once and keeps for all groups
-    # that look alike is wrong for it.
-    alone = dict(list(values.items())[:1])
+    # Further groups differ in one value each: what a step computes once and keeps for all groups
+    # that look alike is wrong there, and one value does not hide what another one does.
+    alone = [{symbol: value} for symbol, value in values.items()]
     probe = context.probes.make(
         "groups",
         dtype=context.widest,
-        shapes=((37,), (5, 3), (11,)),
-        steps=6,
-        groups=(((1,), values), ((2,), alone)),
+        shapes=((37,), (5, 3), *[(11,)] * len(alone)),
+        steps=8,
+        groups=(((1,), values), *(((k,), own) for k, own in enumerate(alone, start=2))),
     )
     recording = context.record(probe)
     if not recording.grouped:

@@ -36,7 +36,8 @@ def checks(plan: Plan) -> Iterator[Check]:
 def _resume(context: Context) -> Outcome:
     probe = context.probes.make("resume", dtype="float32", shapes=((37,), (5, 3)), steps=7)
     whole = context.record(probe)
-    for stop in (1, 2, 5) if context.plan.thorough else (1, 4):
+    stops = (1, 2, 5) if context.plan.thorough else (1, 4)
+    for stop in (s for s in stops if s < probe.steps):  # a run of long steps has few of them
         _resume_at(context, whole, stop)
     return Outcome()
 
