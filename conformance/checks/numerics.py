@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 _SMALL: Any = {"shapes": ((67,),), "steps": 5}
 # Behind a sign or a choice a value shows only on lanes that are about to switch: one in thousands.
-_DECISIONS = 12
 _CROWD: Any = {"shapes": ((16384,),), "steps": 10}
+# How many of a run's decisions a limit is brought beside: some norms decide in few of them.
+_DECISIONS = 12
 
 
 def checks(plan: Plan) -> Iterator[Check]:

@@ -1,0 +1,53 @@
+"""Mistakes that checks once let pass, each with what was then made to see it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from instep import spec
+from instep.conformance.mutate import Mutant, mutants
+from instep.conformance.oracle import Model
+from instep.conformance.suite import Session
+from meta.interpreted import subject
+from meta.strength import fails
+
+
+def mutant(dialect: str, name: str, description: str) -> Mutant:
+    found = (m for m in mutants(spec.get(dialect)) if m.name == name)
+    return next(m for m in found if m.description.startswith(description))
+
+
+def session(dialect: str, model: Model) -> Session:
+    return Session(subject(model), spec.get(dialect))
+
+
+# The check, the dialect, the mistake and how its description begins.
+HOLES = [
+    # The difference of two averages is negative by rounding alone, once they have arrived.
+    ("gradients/constant", "rmsprop/clamp", "variance: max missing", "n = v"),
+    # Another group value kept the rectification from ever beginning.
+    ("groups/own-values", "radam/wait", "first_moment: beta1 kept from construction", "beta1"),
+    # The parameter that missed gradients had so small ones that no moment of theirs counted.
+    ("gradients/none", "adamuon/average", "counter: one step counter for all", "one step"),
+    # No matrix was square.
+    ("numerics/trajectory", "muon/torch", "orient: threshold one lower", "threshold"),
+    # What ought to stand still was thought too insensitive to be judged.
+    ("numerics/zero-lr", "schedulefree-adamw/stored", "average: x starts at 0", "x starts"),
+    # Among few lanes none was about to change its sign.
+    ("hyperparameters/beta1-changed", "mars/lion", "first_moment: factor twice", "m = beta1*prev"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "dialect", "name", "description"), HOLES)
+def test_the_check_sees_the_mistake_and_nothing_where_there_is_none(
+    check: str, dialect: str, name: str, description: str
+) -> None:
+    algorithm = spec.get(dialect)
+    full = next(m.name for m in mutants(algorithm) if m.name.startswith(name))
+    wrong = mutant(dialect, full, description).model
+    closed = replace(wrong, algorithm=replace(wrong.algorithm, options=algorithm.options))
+    for model, failed in ((closed, True), (Model(algorithm), False)):
+        judged = session(dialect, model)
+        assert fails(judged.checks[f"{judged.prefix}/{check}"], judged) == failed
