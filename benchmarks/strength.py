@@ -1,10 +1,11 @@
 """How strong the suite is: mutants, false alarms, bugs.
 
-    python benchmarks/strength.py [--save] [dialect ...]
+    python benchmarks/strength.py [--save | --open] [dialect ...]
 
-Sweeps every mutant of the dialects that are named, or of all (some hours on one core). With
+Sweeps every mutant of the dialects that are named, or of all (an hour and a half on one core). With
 `--save`, what becomes of a dialect's mutants is written to strength.json as soon as it is known,
-and what stands there for this very code is not swept again.
+and what stands there for this very code is not swept again. With `--open`, only those are judged
+anew that were neither killed nor proved equivalent.
 
     python benchmarks/strength.py --saved
 
@@ -13,6 +14,7 @@ Prints the figures that stand in strength.json.
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
@@ -29,12 +31,14 @@ sys.path.insert(0, str(ROOT / "tests"))  # the subjects are those of the tests
 import torch  # noqa: E402
 
 from instep import spec  # noqa: E402
+from instep.conformance.mutate import Mutant  # noqa: E402
 from instep.conformance.suite import Session, check  # noqa: E402
 from meta.broken import BEHAVIOUR, BUGS, EQUATIONS  # noqa: E402
 from meta.correct import REWRITES  # noqa: E402
 from meta.strength import STATUSES, Fate, Judge, all_mutants, table  # noqa: E402
 
 WIDTH = 52
+CLOSED = ("killed", "equivalent")
 
 
 def main(arguments: list[str]) -> None:
@@ -47,6 +51,9 @@ def main(arguments: list[str]) -> None:
     started = time.perf_counter()
     if "--save" in arguments:
         save_mutants(named or spec.dialects())
+        return
+    if "--open" in arguments:
+        judge_open(named or list(saved()))
         return
     print_mutants(named or spec.dialects())
     print_false_alarms()
@@ -65,7 +72,7 @@ def print_mutants(dialects: list[str]) -> None:
         fates += own
     print(f"\n{table(fates)}\n")
     for fate in fates:
-        if fate.status not in ("killed", "equivalent"):
+        if fate.status not in CLOSED:
             print(fate)
 
 
@@ -78,28 +85,57 @@ def sweep(name: str) -> list[Fate]:
 
 def save_mutants(dialects: list[str]) -> None:
     """Sweep those that were not swept at this commit, and write each down at once."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short=12", "HEAD"],
-        cwd=ROOT,
-        check=True,
-        text=True,
-        capture_output=True,
-    ).stdout.strip()
     for name in dialects:
-        if saved().get(name, {}).get("commit") == commit:
+        if saved().get(name, {}).get("commit") == this_commit():
             continue
         started = time.process_time()
         own = sweep(name)
         entry = {
-            "commit": commit,
+            "commit": this_commit(),
             "seconds": round(time.process_time() - started),
             **{s: sum(f.status == s for f in own) for s in STATUSES},
-            "open": [str(f) for f in own if f.status not in ("killed", "equivalent")],
+            "open": [str(f) for f in own if f.status not in CLOSED],
         }
-        SAVED.write_text(
-            json.dumps(dict(sorted({**saved(), name: entry}.items())), indent=1) + "\n"
-        )
-        print(_row(name, [entry[s] or "." for s in STATUSES]), flush=True)
+        write_down(name, entry)
+
+
+def judge_open(dialects: list[str]) -> None:
+    """Judge anew what a sweep left open, and write down what became of it and when."""
+    for name in dialects:
+        entry, algorithm = dict(saved()[name]), spec.get(name)
+        before = [line.split(": ", 1) for line in entry["open"]]
+        if not before or entry.get("opened") == this_commit():
+            continue
+        judge = Judge(algorithm)
+        again = [m for m in all_mutants(algorithm) if any(is_of(m, text) for _, text in before)]
+        if len(again) != len(before):
+            raise SystemExit(f"{name}: its mutants have changed; sweep it with --save")
+        fates = [judge.fate(m) for m in again]
+        for status in STATUSES:
+            entry[status] += sum(f.status == status for f in fates)
+            entry[status] -= sum(old == status for old, _ in before)
+        entry["open"] = [str(f) for f in fates if f.status not in CLOSED]
+        write_down(name, {**entry, "opened": this_commit()})
+
+
+def is_of(mutant: Mutant, text: str) -> bool:
+    """Whether a line of what is open tells of a mutant."""
+    name = mutant.model.algorithm.full_name
+    return text.startswith(f"{name} {mutant.name}: {mutant.description} [")
+
+
+@functools.cache
+def this_commit() -> str:
+    """The code that is measured."""
+    command = ["git", "rev-parse", "--short=12", "HEAD"]
+    found = subprocess.run(command, cwd=ROOT, check=True, text=True, capture_output=True)
+    return found.stdout.strip()
+
+
+def write_down(name: str, entry: dict[str, Any]) -> None:
+    """Replace what strength.json has of a dialect, and print it."""
+    SAVED.write_text(json.dumps(dict(sorted({**saved(), name: entry}.items())), indent=1) + "\n")
+    print(_row(name, [entry[s] or "." for s in STATUSES]), flush=True)
 
 
 def saved() -> dict[str, dict[str, Any]]:
