@@ -93,6 +93,9 @@ class Judge:
         wrong = {*mutant.model.frozen, *(mutant.model.distort or {})}
         if not self.probes.other_values(wrong, whole=True):
             return Fate(mutant, self.algorithm, "equivalent", "no other value is admissible")
+        advice = killer(mutant.model, self.algorithm, level="should")
+        if advice:
+            return Fate(mutant, self.algorithm, "advised", advice)
         return Fate(mutant, self.algorithm, "survived", "a value is wrong, no equation")
 
     def leaves_trajectory(self, model: Model) -> str:

@@ -50,6 +50,14 @@ ADVISED |= {
     for dialect in DADAPTED
     for mistake in ("sign flipped", "factor missing")
 }
+# Betas of the whole optimizer have no other value in a group, and a change of them is advised only.
+ADVISED |= {
+    (dialect, f"{equation}: {beta} kept from construction, groups and changes ignored")
+    for dialect in DIALECTS
+    if dialect.startswith("prodigy/")
+    for equation in ("first_moment", "second_moment", "smoothing", "corrected_rate")
+    for beta in ("beta1", "beta2", "beta3")
+}
 # What no run shows and no algebra here proves: a gradient that is the decay reversed in every lane.
 UNDECIDED = {("lars/decayed", "direction: condition ignored")}
 # Whether |g| + wd |w| is above zero, where |w| is, |g| + wd and |g| + wd wd |w| say as well.
