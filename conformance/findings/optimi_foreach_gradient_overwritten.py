@@ -7,9 +7,12 @@ Observed: after the step p.grad is the root of the second moment plus eps, so gr
     accumulated, logged or used by a second optimizer afterwards are wrong, even in their signs.
 """
 
+import warnings
+
 import optimi
 import torch
 
+warnings.simplefilter("ignore")  # foreach is to make room for triton
 for optimizer_class in (optimi.Adam, optimi.AdamW, optimi.Adan, optimi.StableAdamW):
     p = torch.nn.Parameter(torch.ones(3))
     p.grad = -torch.ones(3)

@@ -110,7 +110,7 @@ def assert_caught(fates: list[Fate]) -> None:
     assert not left, "\n".join([*map(str, left), table(fates)])
 
 
-@pytest.mark.parametrize("dialect", each_dialect())
+@pytest.mark.parametrize("dialect", each_dialect(share=2))
 def test_the_specification_itself_fails_nothing(dialect: str):
     algorithm = spec.get(dialect)
     assert killer(Model(algorithm), algorithm) == ""

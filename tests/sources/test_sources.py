@@ -28,7 +28,16 @@ def judged_whole() -> Iterator[object]:
         yield pytest.param(source, marks=marks, id=source.name)
 
 
-@pytest.mark.parametrize("source", EVERY, ids=lambda s: s.name)
+def one_of_each_dialect() -> Iterator[object]:
+    """All sources; the equations of one of every dialect are judged in every run."""
+    seen: set[str] = set()
+    for source in EVERY:
+        marks = pytest.mark.slow if source.dialect in seen else ()
+        seen.add(source.dialect)
+        yield pytest.param(source, marks=marks, id=source.name)
+
+
+@pytest.mark.parametrize("source", list(one_of_each_dialect()))
 def test_the_equations_of_the_source_are_in_step(source: Source):
     session = Session(source.load(), source.dialect, **source.check_keywords())
     ids = [id for id in session.ids if id.split("/", 1)[1].startswith("numerics/")]
