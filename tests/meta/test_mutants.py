@@ -60,6 +60,13 @@ ADVISED |= {
 }
 # What no run shows and no algebra here proves: a gradient that is the decay reversed in every lane.
 UNDECIDED = {("lars/decayed", "direction: condition ignored")}
+# A direction of zero is no step, whatever its ratio; with decay it is zero where a gradient is the
+# decay reversed in every lane, as above.
+UNDECIDED |= {
+    (f"lamb/{dialect}", f"trust_ratio: {mistake}")
+    for dialect in ("decay-inside", "decoupled", "with-decay")
+    for mistake in ("strictness of the comparison", "threshold one lower")
+}
 # Whether |g| + wd |w| is above zero, where |w| is, |g| + wd and |g| + wd wd |w| say as well.
 UNDECIDED |= {
     ("lars/vectors", f"trust_ratio: factor {mistake}") for mistake in ("missing", "twice")
