@@ -2,14 +2,14 @@
 
     python benchmarks/strength.py [--save | --open] [dialect ...]
 
-Sweeps every mutant of the dialects that are named, or of all (an hour and a half on one core). With
+Sweeps every mutant of the dialects that are named, or of all, which takes hours on one core. With
 `--save`, what becomes of a dialect's mutants is written to strength.json as soon as it is known,
 and what stands there for this very code is not swept again. With `--open`, only those are judged
 anew that were neither killed nor proved equivalent.
 
     python benchmarks/strength.py --saved
 
-Prints the figures that stand in strength.json.
+Prints the figures that stand in strength.json, and how long it took to find them.
 """
 
 from __future__ import annotations
@@ -151,7 +151,9 @@ def print_saved() -> None:
     for name, entry in entries.items():
         print(_row(name, [*(entry[s] or "." for s in STATUSES), entry["commit"][:7]]))
     print(_row(f"all {len(entries)}", [sum(e[s] for e in entries.values()) for s in STATUSES]))
-    print(f"mutants: {sum(e[s] for e in entries.values() for s in STATUSES)}\n")
+    hours = sum(e["seconds"] for e in entries.values()) / 3600
+    mutants = sum(e[s] for e in entries.values() for s in STATUSES)
+    print(f"mutants: {mutants}, swept in {hours:.1f} hours of one core\n")
     print("\n".join(line for entry in entries.values() for line in entry["open"]))
     missing = [d for d in spec.dialects() if d not in entries]
     print(f"\nnot swept: {', '.join(missing) or 'none'}")
