@@ -38,9 +38,9 @@ def limits(algorithm: Algorithm, options: Mapping[str, OptionValue]) -> list[str
     size = 0
     while size != len(heard):
         size = len(heard)
-        for let in ir.lets(body):
-            if let.target.name in heard:
-                heard.update(_computed_with(let.value))
+        for statement in ir.statements(body):
+            if ir.assigned((statement,)) & heard and isinstance(statement, ir.Let | ir.Push):
+                heard.update(_computed_with(statement.value))
     read = hyperparameters_read(algorithm, options) - heard
     return [h.name for h in algorithm.hyperparameters if h.name in read and not h.domain.integer]
 
@@ -51,7 +51,7 @@ def _computed_with(expr: ir.Expr) -> Iterator[str]:
         yield from _computed_with(expr.then)
         yield from _computed_with(expr.otherwise)
         return
-    if isinstance(expr, ir.Sym | ir.Prev):
+    if isinstance(expr, ir.Sym | ir.Prev | ir.At):
         yield expr.name
     for child in ir.children(expr):
         yield from _computed_with(child)

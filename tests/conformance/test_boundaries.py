@@ -12,6 +12,20 @@ from instep.conformance.boundaries import beside_boundaries, limits
 from instep.conformance.oracle import Model
 from instep.conformance.probes import ProbeFactory
 from instep.conformance.suite import Session
+from instep.spec.author import (
+    algorithm,
+    at,
+    grad,
+    hyper,
+    length,
+    let,
+    local,
+    push,
+    repeat,
+    state,
+    theta,
+    where,
+)
 from meta.interpreted import subject
 from meta.strength import fails
 
@@ -31,6 +45,20 @@ def test_what_equations_only_compare_is_a_limit() -> None:
 def test_what_they_compute_with_and_what_is_whole_is_none(name: str) -> None:
     algorithm = spec.get(name)
     assert limits(algorithm, algorithm.option_defaults()) == []
+
+
+def test_what_reaches_a_parameter_through_entries_is_computed_with() -> None:
+    """A number kept in a history, and one in an indexed quantity."""
+    with algorithm("own", "Entries") as draft:
+        kept, scale, limit = (hyper(x, 0.5, domain="[0,inf)") for x in ("kept", "scale", "limit"))
+        h, g, a = state("h", "h", shape="history"), local("g"), local("a")
+        let("gradient", g, grad(theta))
+        push("remember", h, kept * g, 2)
+        with repeat(length(h), variable="i") as i:
+            let("scaled", at(a, i), scale * at(h, i))
+        let("update", theta, theta - where(g > limit, at(a, 0), g))
+    own = draft.algorithm
+    assert limits(own, own.option_defaults()) == ["limit"]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
