@@ -36,8 +36,12 @@ def checks(plan: Plan) -> Iterator[Check]:
 def _resume(context: Context) -> Outcome:
     probe = context.probes.make("resume", dtype="float32", shapes=((37,), (5, 3)), steps=7)
     whole = context.record(probe)
-    stops = (1, 2, 5) if context.plan.thorough else (1, 4)
-    for stop in (s for s in stops if s < probe.steps):  # a run of long steps has few of them
+    # A run of long steps has few of them; what has no step left to make is no run to resume.
+    usual = (1, 2, 5) if context.plan.thorough else (1, 4)
+    stops = [stop for stop in usual if stop < probe.steps]
+    if not stops:
+        raise Skip("a run has a single step, after which there is nothing to resume")
+    for stop in stops:
         _resume_at(context, whole, stop)
     return Outcome()
 
@@ -66,14 +70,15 @@ def _resume_at(context: Context, whole: Recording, stop: int) -> None:
 def _pure(context: Context) -> Outcome:
     probe = context.probes.make("resume", dtype="float32", shapes=((37,), (5, 3)), steps=7)
     attempt = Run(context.subject, probe)
-    for _ in range(3):
+    steps = min(3, probe.steps)
+    for _ in range(steps):
         attempt.step()
         once = copy.deepcopy(_state_dict(attempt))
         if not _same(once, _state_dict(attempt)):
             raise Failure("two calls of state_dict() without a step between them differ")
     whole = context.record(probe)
     for i, got in enumerate(attempt.recording.moments[-1].parameters):
-        if not np.array_equal(got, whole.moments[3].parameters[i], equal_nan=True):
+        if not np.array_equal(got, whole.moments[steps].parameters[i], equal_nan=True):
             raise Failure("calling state_dict() changed the run")
     return Outcome()
 
