@@ -135,11 +135,9 @@ def hyperparameters_read(
 
 def open_choices(algorithm: Algorithm) -> Iterator[tuple[str, OptionValue]]:
     """(option, value) besides the defaults, where the dialect leaves it to the constructor."""
-    for option in algorithm.options:
-        if option.argument is not None and option.name not in algorithm.pinned:
-            for _, value in option.argument.values:
-                if value != option.default:
-                    yield option.name, value
+    for name, (_, *others) in _given(algorithm).items():
+        for value in others:
+            yield name, value
 
 
 def meaningless(algorithm: Algorithm) -> frozenset[str]:
@@ -158,7 +156,7 @@ def idle_hyperparameters(algorithm: Algorithm) -> frozenset[str]:
 
 
 def _given(algorithm: Algorithm) -> dict[str, tuple[OptionValue, ...]]:
-    """Options that the dialect leaves to an argument, with the values that this can express."""
+    """Options that the dialect leaves to an argument: the default, and what else that expresses."""
     return {
         o.name: tuple(dict.fromkeys((o.default, *(inner for _, inner in o.argument.values))))
         for o in algorithm.options

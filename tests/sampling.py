@@ -1,8 +1,8 @@
 """Which dialects a test is run on: a deterministic sample always, all of them when asked for.
 
-What every name means by default is always tried. The other dialects share most of their equations
-with it, and every one of them is compared with an independent source in each run; the rest of what
-can be said of them waits for `make test-slow`.
+What every name means by default is always tried, or where that is dear one in two or three. The
+other dialects share most of their equations with it, and every one of them is compared with an
+independent source in each run; the rest waits for `make test-slow`.
 """
 
 from __future__ import annotations

@@ -117,19 +117,21 @@ def _none(context: Context) -> Outcome:
 
 
 def _zero(context: Context) -> Outcome:
-    outcome = Outcome()
-    # In the middle of a run; and before there ever was another, where means and norms are zero.
-    for name, zero in (("gradients-zero", range(3, 7)), ("gradients-zero-first", range(1))):
-        probe = _make(context, name)
-        if probe.closure:
-            raise Skip("the algorithm evaluates the gradient itself")
-        gradients = tuple(
-            tuple(np.zeros_like(g) if t in zero else g for g in step)
-            for t, step in enumerate(probe.gradients)
-        )
-        recording = context.record(replace(probe, gradients=gradients))
-        outcome = context.require(recording, "zero gradients are not treated as the equations say")
-    return outcome
+    # Before there ever was another, where means and norms are zero; and in the middle of a run.
+    _with_zeros(context, "gradients-zero-first", range(1))
+    return _with_zeros(context, "gradients-zero", range(3, 7))
+
+
+def _with_zeros(context: Context, name: str, zero: range) -> Outcome:
+    probe = _make(context, name)
+    if probe.closure:
+        raise Skip("the algorithm evaluates the gradient itself")
+    gradients = tuple(
+        tuple(np.zeros_like(g) if t in zero else g for g in step)
+        for t, step in enumerate(probe.gradients)
+    )
+    recording = context.record(replace(probe, gradients=gradients))
+    return context.require(recording, "zero gradients are not treated as the equations say")
 
 
 def _is_rate(h: Hyperparameter) -> bool:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from instep.conformance.report.model import Result
 from instep.conformance.suite import check
+from meta.correct.frame import Frame, Group, State
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-class Flagged(torch.optim.Optimizer):
+class Flagged(Frame):
     """Plain descent with flags.
 
     Args:
         foreach: torch's; halves every step, which is wrong.
         capturable: torch's; changes nothing.
         signed: a flag of its own, which makes it another algorithm.
-        spoils: whether gradients are changed, flags or not.
     """
-
-    spoils = False
 
     def __init__(
         self,
@@ -31,26 +30,19 @@ class Flagged(torch.optim.Optimizer):
         signed: bool = False,
     ) -> None:
         self.factor, self.signed = 0.5 if foreach else 1.0, signed
-        super().__init__(params, {"lr": lr})
+        super().__init__(params, {"lr": lr, "weight_decay": 0.0, "maximize": False})
 
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for p in (p for p in group["params"] if p.grad is not None):
-                p.sub_(self.factor * group["lr"] * (p.grad.sign() if self.signed else p.grad))
-                if self.spoils:
-                    p.grad.zero_()
-        return loss
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        p -= self.factor * group["lr"] * (g.sign() if self.signed else g)
 
 
 class Spoiling(Flagged):
     """The same; it writes to its gradients besides."""
 
-    spoils = True
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        super().move(p, g, state, group)
+        assert p.grad is not None
+        p.grad.zero_()
 
 
 def variants(subject: Any) -> dict[str, Result]:

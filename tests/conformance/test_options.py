@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +19,8 @@ SCION = spec.get("scion/paper")
 CHANGED, OPTION = "scion/hyperparameters/weight-decay-changed", "scion/options/unconstrained"
 
 
-def session(**mistake: object) -> Session:
-    return Session(subject(Model(SCION, **mistake)), SCION)  # type: ignore[arg-type]  # as given
+def session(model: Model, **keywords: Any) -> Session:
+    return Session(subject(model), SCION, **keywords)
 
 
 def test_decay_is_read_without_the_constraint_alone() -> None:
@@ -36,22 +36,20 @@ def test_the_first_value_of_a_state_reads_as_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mistake", "failed"),
+    ("model", "failed"),
     [
-        ({}, ()),
-        ({"frozen": frozenset({"weight_decay"})}, (CHANGED,)),
-        ({"distort": {"weight_decay": lambda x: float(np.float16(x))}}, (OPTION,)),
+        (Model(SCION), ()),
+        (Model(SCION, frozenset({"weight_decay"})), (CHANGED,)),
+        (Model(SCION, distort={"weight_decay": lambda x: float(np.float16(x))}), (OPTION,)),
     ],
     ids=["none", "frozen", "coarse"],
 )
-def test_it_is_changed_and_has_many_digits_there(
-    mistake: dict[str, object], failed: tuple[str, ...]
-) -> None:
-    judged = session(**mistake)
+def test_it_is_changed_and_has_many_digits_there(model: Model, failed: tuple[str, ...]) -> None:
+    judged = session(model)
     assert tuple(n for n in (CHANGED, OPTION) if fails(judged.checks[n], judged)) == failed
 
 
 def test_where_no_option_helps_the_change_is_not_judged() -> None:
-    fixed = partial(Session, subject(Model(SCION)), SCION)(fixed={"unconstrained": False})
+    fixed = session(Model(SCION), fixed=("unconstrained",))
     with pytest.raises(Skip, match="no option"):
         fixed.checks[CHANGED].run(fixed.context)

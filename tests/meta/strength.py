@@ -77,26 +77,25 @@ class Judge:
             by = f"{self.prefix}/construction/base or the first numeric check, which is errored"
         if by:
             return Fate(mutant, self.algorithm, "killed", by)
-        if mutant.model.frozen or mutant.model.distort:
-            return self._of_value(mutant)
+        wrong = {*mutant.model.frozen, *(mutant.model.distort or {})}
+        status, why = self._of_values(wrong) if wrong else self._of_equations(mutant)
+        if status == "equivalent":
+            return Fate(mutant, self.algorithm, status, why)
+        advice = killer(mutant.model, self.algorithm, level="should")
+        return Fate(mutant, self.algorithm, *(("advised", advice) if advice else (status, why)))
+
+    def _of_equations(self, mutant: Mutant) -> tuple[str, str]:
         verdict = equal(mutant.model.algorithm, self.algorithm)
         if verdict.proof is not None:
-            return Fate(mutant, self.algorithm, "equivalent", verdict.proof.steps[-1].text)
-        advice = killer(mutant.model, self.algorithm, level="should")
-        if advice:
-            return Fate(mutant, self.algorithm, "advised", advice)
+            return "equivalent", verdict.proof.steps[-1].text
         status = "survived" if verdict.status == "different" else "undecided"
-        return Fate(mutant, self.algorithm, status, verdict.to_text())
+        return status, verdict.to_text()
 
-    def _of_value(self, mutant: Mutant) -> Fate:
-        """A mutant that has its equations right, but a hyperparameter wrong."""
-        wrong = {*mutant.model.frozen, *(mutant.model.distort or {})}
+    def _of_values(self, wrong: set[str]) -> tuple[str, str]:
+        """Of a mutant that has its equations right, but hyperparameters wrong."""
         if not self.probes.other_values(wrong, whole=True):
-            return Fate(mutant, self.algorithm, "equivalent", "no other value is admissible")
-        advice = killer(mutant.model, self.algorithm, level="should")
-        if advice:
-            return Fate(mutant, self.algorithm, "advised", advice)
-        return Fate(mutant, self.algorithm, "survived", "a value is wrong, no equation")
+            return "equivalent", "no other value is admissible"
+        return "survived", "a value is wrong, no equation"
 
     def leaves_trajectory(self, model: Model) -> str:
         """`numerics/trajectory` where it fails, found without a session."""
