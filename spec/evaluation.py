@@ -13,6 +13,7 @@ from instep.spec.arguments import TypeEps
 from instep.spec.arithmetic import AXES, Arithmetic, shape_query
 from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm
+from instep.spec.remembered import remembered
 
 Gradients = Sequence[Any | None]
 Oracle = Callable[[list[Any]], tuple[Any, Gradients]]
@@ -73,8 +74,8 @@ class Environment:
 
     def evaluate_gradients(self, expr: ir.Expr, active: list[int]) -> None:
         """Ask for every gradient in an expression that is not known yet."""
-        for node in ir.walk(expr):
-            if isinstance(node, ir.Grad | ir.Loss) and node.at not in self.gradients:
+        for node in _asked(expr):
+            if node.at not in self.gradients:
                 points = [slot.theta for slot in self.slots]
                 for i in active:
                     points[i] = self.value(node.at, i)
@@ -200,3 +201,9 @@ class Environment:
             if expr.op != "not" and conditions[-1] is (expr.op == "or"):
                 return conditions[-1]
         return self.arithmetic.logic(expr.op, conditions)
+
+
+@remembered
+def _asked(expr: ir.Expr) -> tuple[ir.Grad | ir.Loss, ...]:
+    """The gradients and losses that an expression reads."""
+    return tuple(node for node in ir.walk(expr) if isinstance(node, ir.Grad | ir.Loss))

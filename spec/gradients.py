@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from instep.spec import ir
 from instep.spec.model import Algorithm
+from instep.spec.remembered import remembered
 
 _Points = frozenset[ir.Expr]
 
@@ -17,6 +18,7 @@ def evaluations(body: ir.Body) -> int:
     return _count(body, frozenset())[0]
 
 
+@remembered
 def needs_closure(body: ir.Body) -> bool:
     """Whether `p.grad` is not enough.
 
@@ -34,6 +36,7 @@ def needs_closure(body: ir.Body) -> bool:
     return False
 
 
+@remembered
 def sees_shapes(body: ir.Body) -> bool:
     """Whether a step tells axes apart, so that a complex tensor as pairs of numbers is another."""
 
@@ -54,6 +57,7 @@ def accepts_complex(algorithm: Algorithm, body: ir.Body) -> bool:
     return not sees_shapes(body) if declared is None else declared
 
 
+@remembered
 def reads_loss(body: ir.Body) -> bool:
     """Whether a step depends on the loss, not on its gradient alone."""
     return any(isinstance(node, ir.Loss) for node in ir.nodes(body))

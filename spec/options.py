@@ -10,6 +10,7 @@ from instep.spec import ir
 from instep.spec.arguments import OptionValue
 from instep.spec.errors import SpecError
 from instep.spec.model import Algorithm
+from instep.spec.remembered import remembered
 
 
 def decide(condition: ir.Expr, options: Mapping[str, OptionValue]) -> bool:
@@ -50,11 +51,21 @@ def resolve(
 
     `keep` maps an option to the values it may still have; a branch that none reaches is dropped.
     """
+    return _resolve(body, tuple(options.items()), tuple((keep or {}).items()))
+
+
+@remembered
+def _resolve(
+    body: ir.Body,
+    chosen: tuple[tuple[str, OptionValue], ...],
+    kept: tuple[tuple[str, tuple[OptionValue, ...]], ...],
+) -> ir.Body:
+    options, keep = dict(chosen), dict(kept)
     out: list[ir.Stmt] = []
     for statement in body:
         match statement:
             case ir.If(condition, then, otherwise) if ir.is_static(condition):
-                truth = _possible(condition, options, keep or {})
+                truth = _possible(condition, options, keep)
                 if len(truth) == 1:
                     out.extend(resolve(then if True in truth else otherwise, options, keep))
                 else:
@@ -69,7 +80,7 @@ def resolve(
 def _inside(
     statement: ir.If | ir.Repeat,
     options: Mapping[str, OptionValue],
-    keep: Mapping[str, tuple[OptionValue, ...]] | None,
+    keep: Mapping[str, tuple[OptionValue, ...]],
 ) -> ir.Stmt:
     """The statement itself, its bodies resolved."""
     if isinstance(statement, ir.Repeat):
