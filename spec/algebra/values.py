@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from instep.spec import ir
+from instep.spec.algebra.numeric import COMPARE
 from instep.spec.algebra.program import Program
 from instep.spec.rewriting import rewrite, with_child
 
@@ -16,6 +17,8 @@ from instep.spec.rewriting import rewrite, with_child
 _NODES = 20_000
 _ZERO, _ONE = ir.Const(0), ir.Const(1)
 Values = dict[str, ir.Expr]
+# Conditions on what was there before the step, decided by the branch that reads them.
+Known = Mapping[ir.Expr, bool]
 # Loops met so far, by what they compute of what; the number names their results.
 Loops = dict[object, int]
 
@@ -46,35 +49,52 @@ def _setting(program: Program) -> object:
 def _left_by(program: Program, loops: Loops) -> Values:
     kept = {ir.THETA, *(s.name for s in program.states)}
     values: Values = {name: ir.Prev(name) for name in kept}
-    _run(program.body, values, loops)
+    _run(program.body, values, loops, {})
     return {name: values[name] for name in kept}
 
 
-def _run(body: ir.Body, values: Values, loops: Loops) -> None:
+def _run(body: ir.Body, values: Values, loops: Loops, known: Known) -> None:
     for statement in body:
         match statement:
             case ir.Let(_, ir.Sym(name), value):
                 values[name] = _read(value, values)
-            case ir.If(condition, then, otherwise):
-                sides = dict(values), dict(values)
-                _run(then, sides[0], loops)
-                _run(otherwise, sides[1], loops)
-                test = _read(condition, values)
-                for name in sides[0].keys() & sides[1].keys():
-                    values[name] = _choice(test, sides[0][name], sides[1][name])
+            case ir.If():
+                _branch(statement, values, loops, known)
             case ir.Repeat():
-                _loop(statement, values, loops)
+                _loop(statement, values, loops, known)
             case _:
                 raise _TooHard
 
 
-def _loop(loop: ir.Repeat, values: Values, loops: Loops) -> None:
+def _branch(branch: ir.If, values: Values, loops: Loops, known: Known) -> None:
+    """One side where it is known which; else both, each knowing that it is taken."""
+    test = _read(branch.condition, values)
+    truth = _decided(test, known)
+    if truth is not None:
+        _run(branch.then if truth else branch.otherwise, values, loops, known)
+        return
+    sides = dict(values), dict(values)
+    _run(branch.then, sides[0], loops, {**known, test: True})
+    _run(branch.otherwise, sides[1], loops, {**known, test: False})
+    for name in sides[0].keys() & sides[1].keys():
+        values[name] = _choice(test, sides[0][name], sides[1][name])
+
+
+def _decided(test: ir.Expr, known: Known) -> bool | None:
+    """The truth of a condition on numbers, or of one that was met before; None where it is open."""
+    match test:
+        case ir.Compare(op, ir.Const(a), ir.Const(b)):
+            return bool(COMPARE[op](a, b))
+    return known.get(test)
+
+
+def _loop(loop: ir.Repeat, values: Values, loops: Loops, known: Known) -> None:
     """A loop is a function of what it reads: the same one of the same values gives the same."""
     if any(isinstance(statement, ir.Repeat) for statement in ir.statements(loop.body)):
         raise _TooHard
     assigned = ir.assigned(loop.body)
     once: Values = {name: value for name, value in values.items() if name not in assigned}
-    _run(loop.body, once, loops)
+    _run(loop.body, once, loops, known)
     rounds = _read(loop.start, values), _read(loop.stop, values), loop.variable, loop.down
     until = None if loop.until is None else _read(loop.until, once)
     results = {name: once[name] for name in assigned if name in once}
@@ -131,12 +151,19 @@ def replaced(expr: ir.Expr, numbers: Mapping[str, ir.Expr]) -> ir.Expr:
 
 
 def folded(expr: ir.Expr) -> ir.Expr:
-    """Without terms that are zero and factors that are one, for finite values."""
+    """Without terms that are zero, factors that are one and sums of whole numbers.
+
+    For finite values.
+    """
     for k, child in enumerate(ir.children(expr)):
         new = folded(child)
         if new is not child:
             expr = with_child(expr, k, new)
     match expr:
+        case ir.Binary("+", ir.Const(int(m)), ir.Const(int(n))):
+            return ir.Const(m + n)
+        case ir.Binary("-", ir.Const(int(m)), ir.Const(int(n))):
+            return ir.Const(m - n)
         case ir.Binary("*", x, y) if _ZERO in (x, y):
             return _ZERO
         case ir.Binary("*", x, y) if _ONE in (x, y):

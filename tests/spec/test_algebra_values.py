@@ -128,3 +128,39 @@ def test_how_steps_are_counted_matters_where_the_count_is_read(name, same):
     counted = program(name)
     counter = replace(counted.algorithm.counter, scope="optimizer")
     assert same_values(program(replace(counted.algorithm, counter=counter)), counted) == same
+
+
+def with_body(*statements):
+    return program(replace(get("sgd"), body=statements))
+
+
+def let(target, text):
+    return ir.Let(target, ir.Sym(target), parse(text))
+
+
+def when(text, then, otherwise=()):
+    return ir.If(parse(text), tuple(then), tuple(otherwise))
+
+
+A, B = let(ir.THETA, "theta - lr"), let(ir.THETA, "theta + lr")
+
+
+@pytest.mark.parametrize(
+    ("branch", "taken"),
+    [
+        (when("1 > 0", [A], [B]), (A,)),
+        (when("0 - 1 >= 0", [A], [B]), (B,)),
+        (when("lr > 0", [when("lr > 0", [A], [B])]), (when("lr > 0", [A]),)),
+        (when("lr > 0", [], [when("lr > 0", [A], [B])]), (when("lr > 0", [], [B]),)),
+    ],
+)
+def test_a_branch_that_is_known_is_taken(branch, taken):
+    assert same_values(with_body(branch), with_body(*taken))
+    assert not same_values(with_body(branch), with_body(A, B))
+
+
+def test_a_condition_is_open_again_once_what_it_reads_has_changed():
+    inner = when("theta > 0", [A], [B])
+    still, moved = (when("theta > 0", [*first, inner]) for first in ((), (A,)))
+    assert same_values(with_body(still), with_body(when("theta > 0", [A])))
+    assert not same_values(with_body(moved), with_body(when("theta > 0", [A, A])))
