@@ -103,8 +103,13 @@ def fine(h: Hyperparameter, *, near: bool = False) -> float:
     if 0.5 < plain < 1 and h.domain.upper <= 1:
         first, apart = (0.75, 0.0625) if near else (0.625, 0.125)
         plain = first + apart * (h.index or 0)
-    value = plain * (1 + 2.0**-11)
-    return value if h.domain.contains(value) and not h.domain.integer else dyadic(h)
+    return with_more_bits(h, plain)
+
+
+def with_more_bits(h: Hyperparameter, value: float) -> float:
+    """A dyadic value and a 2048th of it; the value itself where the domain does not hold that."""
+    more = value * (1 + 2.0**-11)
+    return more if h.domain.contains(more) and not h.domain.integer else value
 
 
 class ProbeFactory:

@@ -117,13 +117,23 @@ def _none(context: Context) -> Outcome:
 
 
 def _zero(context: Context) -> Outcome:
-    # Before there ever was another, where means and norms are zero; and in the middle of a run.
+    # Before there ever was another, where means and norms are zero, all the more without decay;
+    # and in the middle of a run.
     _with_zeros(context, "gradients-zero-first", range(1))
+    off = _off_by_default(context)
+    if off:
+        _with_zeros(context, "gradients-zero-only", range(1), values=off)
     return _with_zeros(context, "gradients-zero", range(3, 7))
 
 
-def _with_zeros(context: Context, name: str, zero: range) -> Outcome:
-    probe = _make(context, name)
+def _off_by_default(context: Context) -> dict[str, float]:
+    """Zero for every hyperparameter that is zero unless it is set, decay above all."""
+    free = (h for h in context.algorithm.hyperparameters if h.name not in context.probes.fixed)
+    return {h.name: 0.0 for h in free if h.default == 0 and h.domain.contains(0.0)}
+
+
+def _with_zeros(context: Context, name: str, zero: range, **more: Any) -> Outcome:
+    probe = _make(context, name, **more)
     if probe.closure:
         raise Skip("the algorithm evaluates the gradient itself")
     gradients = tuple(
@@ -153,13 +163,13 @@ def constant_probe(context: Context, options: Mapping[str, OptionValue]) -> Prob
     """
     known = {h.name: h for h in context.algorithm.hyperparameters}
     rates = {name: _QUICK for name, h in known.items() if _is_rate(h)}
-    off = {name: 0.0 for name, h in known.items() if h.default == 0 and h.domain.contains(0.0)}
-    free = {name: x for name, x in {**rates, **off}.items() if name not in context.probes.fixed}
-    if not rates.keys() & free.keys() or not context.probes.possible(options):
+    free = {name: x for name, x in rates.items() if name not in context.probes.fixed}
+    if not free or not context.probes.possible(options):
         return None
     name = "-".join(["gradients-constant", *(f"{k}={v}" for k, v in options.items())])
+    values = {**free, **_off_by_default(context)}
     probe = context.probes.make(
-        name, values=free, options=options, dtype=context.widest, shapes=((67,),), steps=14
+        name, values=values, options=options, dtype=context.widest, shapes=((67,),), steps=14
     )
     return None if probe.closure else replace(probe, gradients=probe.gradients[:1] * probe.steps)
 

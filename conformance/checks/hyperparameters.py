@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from instep.conformance.checks.base import Check, Outcome, Plan, Skip
 from instep.conformance.checks.numerics import slug, switches
+from instep.conformance.probes import with_more_bits
 from instep.spec import ir
 from instep.spec.arguments import OptionValue
 from instep.spec.model import Algorithm
@@ -48,16 +49,18 @@ def scale_state(algorithm: Algorithm) -> frozenset[str]:
 
 
 def gated(algorithm: Algorithm) -> frozenset[str]:
-    """Hyperparameters without which equations pause: those that are asked whether they exceed 0."""
-    body = resolve(algorithm.body, algorithm.option_defaults())
+    """Hyperparameters without which equations pause: those that are asked whether they exceed 0.
+
+    Other dialects may ask where this one does not: that it does not has to show.
+    """
     asked = {
         branch.condition.left
-        for branch in ir.statements(body)
+        for branch in ir.statements(algorithm.body)
         if isinstance(branch, ir.If)
         and isinstance(branch.condition, ir.Compare)
         and (branch.condition.op, branch.condition.right) == (">", ir.Const(0))
     }
-    asked |= {let.value for let in ir.lets(body) if let.target in asked}
+    asked |= {let.value for let in ir.lets(algorithm.body) if let.target in asked}
     return frozenset(h.name for h in algorithm.hyperparameters if ir.Sym(h.name) in asked)
 
 
@@ -72,7 +75,10 @@ def _changed(symbol: str, context: Context) -> Outcome:
     if symbol not in other:
         raise Skip(f"no other value of {symbol} is admissible")
     values, between = before, {symbol: 0.0}
-    changes = {3: other, 5: between, 7: {symbol: before[symbol]}}
+    # What it was again, but for bits that half precision cannot hold.
+    again = {symbol: with_more_bits(context.algorithm.hyperparameter(symbol), before[symbol])}
+    again = again if context.probes.admits(again) else {symbol: before[symbol]}
+    changes = {3: other, 5: between, 7: again}
     if symbol == "lr":
         # It rises first, above where it began: what keeps the largest so far shows then, and so
         # does whether a power of that was squeezed through a narrow type.
@@ -80,12 +86,14 @@ def _changed(symbol: str, context: Context) -> Outcome:
         between = {symbol: 4 * before[symbol]}
         changes |= {3: between, 5: other}
     if not context.probes.admits(between):
-        changes = {3: other, 7: {symbol: before[symbol]}}
+        changes = {3: other, 7: again}
     if symbol in gated(context.algorithm) and context.probes.admits({symbol: 0.0}):
         changes[6] = {symbol: 0.0}
+    # Once more: what estimates from sums of gradients begins to move after some steps only.
+    changes[11] = other
     # A few lanes of a crowd are where old and new gradients balance behind a sign.
     lanes = 4096 if switches(context) else 67
-    more: Any = {"shapes": ((lanes,),), "steps": 9, "changes": changes, "options": options}
+    more: Any = {"shapes": ((lanes,),), "steps": 12, "changes": changes, "options": options}
     probe = context.probes.make(f"changed-{symbol}", values=values, dtype=context.widest, **more)
     what = f"a change of {symbol} does not act as the equations say"
     return context.require_each_step(context.record(probe), what)

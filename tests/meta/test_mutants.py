@@ -50,11 +50,16 @@ ADVISED |= {
     for dialect in DADAPTED
     for mistake in ("sign flipped", "factor missing")
 }
+PRODIGIES = tuple(d for d in DIALECTS if d.startswith("prodigy/"))
+ADVISED |= {
+    (dialect, f"weight: {mistake}")
+    for dialect in PRODIGIES
+    for mistake in ("sign flipped", "factor missing")
+}
 # Betas of the whole optimizer have no other value in a group, and a change of them is advised only.
 ADVISED |= {
     (dialect, f"{equation}: {beta} kept from construction, groups and changes ignored")
-    for dialect in DIALECTS
-    if dialect.startswith("prodigy/")
+    for dialect in (*DADAPTED, *PRODIGIES)
     for equation in ("first_moment", "second_moment", "smoothing", "corrected_rate")
     for beta in ("beta1", "beta2", "beta3")
 }
@@ -73,6 +78,12 @@ UNDECIDED |= {
 }
 # In the first step the sum of gradients before it is 0, and so is what agrees with it.
 UNDECIDED |= {(d, "average_agreement: r starts as its first input") for d in DADAPTED}
+# The way from the start is 0 there.
+UNDECIDED |= {(d, "way: n starts as its first input") for d in PRODIGIES}
+# The sum of gradients is asked for its size alone.
+UNDECIDED |= {(d, "sum_of_gradients: sign flipped") for d in PRODIGIES}
+# As long as there was no gradient at all, the first moment is 0, and so is the update.
+UNDECIDED |= {(d, "update: executed last") for d in PRODIGIES}
 # A sign is as large as its square.
 UNDECIDED |= {("adamuon/paper", "normalise: absolute value instead of square")}
 # Of the factor of the rows nothing but its proportion to its own mean counts, unless that is kept
