@@ -7,12 +7,14 @@ independent source in each run; the rest waits for `make test-slow`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
 
 import pytest
 
 from instep import spec
 
+Case = TypeVar("Case")
 BY_DEFAULT = frozenset(spec.get(name).full_name for name in spec.names())
 
 
@@ -26,4 +28,12 @@ def each_dialect(without: Collection[str] = (), share: int = 1) -> list[object]:
         d if d in always else pytest.param(d, marks=pytest.mark.slow)
         for d in spec.dialects()
         if d not in without
+    ]
+
+
+def one_in(share: int, cases: Sequence[Case], name: Callable[[Case], str]) -> list[object]:
+    """Cases as parameters of a test; all but one in `share` are slow."""
+    return [
+        pytest.param(case, id=name(case), marks=() if k % share == 0 else pytest.mark.slow)
+        for k, case in enumerate(cases)
     ]

@@ -111,7 +111,7 @@ def test_nothing_known_rather_than_a_guess(subject: Any) -> None:
     assert "nothing known" in found.to_text()
 
 
-@pytest.mark.parametrize("name", each_dialect(without=["nesterov/paper"], share=3))
+@pytest.mark.parametrize("name", each_dialect(without=["nesterov/paper"], share=8))
 def test_every_dialect_is_itself(name: str) -> None:
     """What the generator prints for a dialect is identified as that dialect, if by more names."""
     algorithm = get(name)

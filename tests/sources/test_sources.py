@@ -19,8 +19,8 @@ EQUATIONS = ("numerics/", "options/")
 
 
 def judged_whole() -> Iterator[object]:
-    """All sources; one of what every name means by default is judged whole in every run."""
-    chosen = set(BY_DEFAULT)
+    """All sources; one of what every other name means by default is judged whole in every run."""
+    chosen = set(sorted(BY_DEFAULT)[::2])
     for source in EVERY:
         always = source.dialect in chosen
         chosen.discard(source.dialect)
