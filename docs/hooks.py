@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from escaping import escaped
 from mkdocs.structure.files import File
 
+from instep.conformance.report.notation import extent
 from instep.conformance.suite import catalogue
 
 if TYPE_CHECKING:
@@ -41,20 +42,20 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def _checks() -> str:
-    specs: dict[str, list[str]] = defaultdict(list)
-    about: dict[str, tuple[str, str]] = {}
+    """Every check once; what differs between specifications in a line of its own."""
+    found: dict[str, dict[tuple[str, str], list[str]]] = defaultdict(lambda: defaultdict(list))
+    specs: dict[str, None] = {}
     for id_, level, requirement in catalogue():
         spec, name = id_.split("/", 1)
-        specs[name].append(spec)
-        about[name] = level, requirement
+        found[name][level, requirement].append(spec)
+        specs[spec] = None
     parts = [_HEAD]
-    for name, (level, requirement) in about.items():
-        anchor = name.replace("/", "-")
-        sentence = escaped(requirement[0].upper() + requirement[1:])
-        parts.append(
-            f"## {name} {{ #{anchor} }}\n\n**{level}** — {sentence}.\n\n"
-            f"Specifications: {', '.join(specs[name])}.\n"
-        )
+    for name, forms in found.items():
+        parts.append(f"## {name} {{ #{name.replace('/', '-')} }}\n")
+        for (level, requirement), having in forms.items():
+            sentence = escaped(requirement[0].upper() + requirement[1:])
+            parts.append(f"**{level}** — {sentence}.\n")
+            parts.append(f"Specifications: {extent(having, list(specs))}.\n")
     return "\n".join(parts)
 
 

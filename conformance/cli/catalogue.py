@@ -128,11 +128,13 @@ def _checks_page(records: list[dict[str, Any]], width: int) -> Page:
     for r in records:
         name, _, rest = r["id"].partition("/")
         having.setdefault((rest, r["level"], r["requirement"]), []).append(name)
+    from instep.conformance.report.notation import extent
+
     page = _page(width)
     page.line(f"Ids are <spec>/<check>; specs: {', '.join(specs)}")
     page.blank()
     for (check, level, requirement), names in having.items():
-        limited = [] if names == specs else [f"({', '.join(names)} only)"]
+        limited = [] if names == specs else [f"({extent(names, specs)})"]
         page.line(check, f"[{level.upper()}]", *limited)
         page.row("", requirement)
     return page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 SHORT = 4
@@ -90,3 +90,12 @@ def many(count: int, thing: str) -> str:
     """`1 check`, `3 checks`, `1 200 000 lanes`: grouped by threes."""
     number = f"{count:,}".replace(",", " ")
     return f"{number} {thing}" if count == 1 else f"{number} {thing}s"
+
+
+def extent(having: Sequence[str], among: Sequence[str]) -> str:
+    """Which of many names have something, in the fewest words: `all`, `all but a`, `b, c only`."""
+    without = [name for name in among if name not in having]
+    if not without:
+        return "all"
+    shorter = f"all but {', '.join(without)}"
+    return shorter if len(without) < len(having) else f"{', '.join(having)} only"

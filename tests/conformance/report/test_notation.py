@@ -102,3 +102,16 @@ def test_ratios(value, text):
 def test_counts_are_grouped_and_agree_in_number():
     assert notation.many(1, "check") == "1 check"
     assert notation.many(1234567, "lane") == "1 234 567 lanes"
+
+
+@pytest.mark.parametrize(
+    ("having", "text"),
+    [
+        ("abcd", "all"),
+        ("abc", "all but d"),
+        ("ab", "a, b only"),
+        ("d", "d only"),
+    ],
+)
+def test_who_has_something_is_said_in_the_fewest_words(having, text):
+    assert notation.extent(list(having), list("abcd")) == text
