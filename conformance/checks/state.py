@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
+from instep.conformance.resuming import (
+    difference,
+    go_on,
+    load,
+    require_same,
+    saved_by,
+    state_dict_of,
+    successor,
+)
 from instep.conformance.subject import Run
 
 if TYPE_CHECKING:
@@ -50,21 +55,10 @@ def _resume_at(context: Context, whole: Recording, stop: int) -> None:
     first = Run(context.subject, whole.probe)
     for _ in range(stop):
         first.step()
-    saved = copy.deepcopy(_state_dict(first))
-    second = Run(context.subject, whole.probe)
-    with torch.no_grad():
-        for new, old in zip(second.parameters, first.parameters, strict=True):
-            new.copy_(old)
-    _load(second, saved)
-    second.skip_to(stop)
-    for t in range(stop + 1, whole.probe.steps + 1):
-        second.step()
-        for i, got in enumerate(second.recording.moments[-1].parameters):
-            if not np.array_equal(got, whole.moments[t].parameters[i], equal_nan=True):
-                raise Failure(
-                    f"resumed after step {stop}, parameter {i} differs from the uninterrupted run "
-                    f"in step {t}"
-                )
+    saved = saved_by(first)
+    second = successor(first)
+    load(second, saved)
+    go_on(second, whole, f"resumed after step {stop}")
 
 
 def _pure(context: Context) -> Outcome:
@@ -73,43 +67,9 @@ def _pure(context: Context) -> Outcome:
     steps = min(3, probe.steps)
     for _ in range(steps):
         attempt.step()
-        once = copy.deepcopy(_state_dict(attempt))
-        if not _same(once, _state_dict(attempt)):
-            raise Failure("two calls of state_dict() without a step between them differ")
-    whole = context.record(probe)
-    for i, got in enumerate(attempt.recording.moments[-1].parameters):
-        if not np.array_equal(got, whole.moments[steps].parameters[i], equal_nan=True):
-            raise Failure("calling state_dict() changed the run")
+        once = saved_by(attempt)
+        where = difference(once, state_dict_of(attempt))
+        if where is not None:
+            raise Failure(f"two calls of state_dict() without a step between differ in {where}")
+    require_same(attempt, context.record(probe), steps, "with state_dict() called after each step")
     return Outcome()
-
-
-def _state_dict(attempt: Run) -> object:
-    method = getattr(attempt.optimizer, "state_dict", None)
-    if not callable(method) or not callable(getattr(attempt.optimizer, "load_state_dict", None)):
-        raise Skip("the subject has no state_dict() and load_state_dict()")
-    try:
-        return method()
-    except Exception as error:
-        raise Failure(f"state_dict() raised {type(error).__name__}: {error}") from error
-
-
-def _load(attempt: Run, saved: object) -> None:
-    try:
-        attempt.optimizer.load_state_dict(saved)
-    except Exception as error:
-        raise Failure(f"load_state_dict() raised {type(error).__name__}: {error}") from error
-
-
-def _same(a: object, b: object) -> bool:
-    """Equality of nested containers that may hold tensors."""
-    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
-        return (
-            a.dtype == b.dtype
-            and a.shape == b.shape
-            and torch.equal(a.nan_to_num(), b.nan_to_num())
-        )
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
-    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
-        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
-    return bool(a == b)

@@ -6,7 +6,7 @@ import pytest
 
 from instep.conformance.checks.numerics import quantities, slug
 from instep.conformance.suite import Session, check
-from meta.broken import BEHAVIOUR, BUGS, EQUATIONS, Bug
+from meta.broken import BEHAVIOUR, BUGS, EQUATIONS, STATE, Bug
 from meta.broken.behaviour import PlainAdam
 
 
@@ -34,7 +34,16 @@ def test_a_wrong_equation_is_found_and_named(bug: Bug):
 def test_wrong_behaviour_is_found_by_its_check_and_equations_are_in_step(bug: Bug):
     session = Session(bug.subject, bug.spec)
     result = session.run(f"{session.prefix}/{bug.check}")
-    assert (result.status, result.level) == ("failed", "must")
+    assert (result.status, result.level) == ("failed", bug.level)
     _, last = quantities(session.plan.algorithm)[-1]
     for name in ("trajectory", slug(last)):
         assert session.run(f"{session.prefix}/numerics/{name}").status == "passed"
+
+
+@pytest.mark.parametrize("bug", STATE, ids=lambda b: b.name)
+def test_a_defect_of_state_fails_no_other_check(bug: Bug):
+    session = Session(bug.subject, bug.spec)
+    session.explains = False
+    found = [session.run(id) for id, one in session.checks.items() if one.level == "must"]
+    failed = {r.id.split("/", 1)[1] for r in found if r.status in ("failed", "errored")}
+    assert failed == {bug.check, *bug.also}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from meta.broken import adam, behaviour, heun, sgd
+from meta.broken import adam, behaviour, checkpoints, heun, sgd
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Bug:
         diagnosis: name of a candidate that the diagnosis has to give; None where nothing known
             reproduces it, and the diagnosis has to say so.
         numeric: whether a wrong equation is to blame.
+        level: of the check.
+        also: further MUST checks that the same defect makes fail.
     """
 
     subject: Any
@@ -26,6 +28,8 @@ class Bug:
     check: str
     diagnosis: str | None = None
     numeric: bool = True
+    level: str = "must"
+    also: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -126,4 +130,6 @@ BEHAVIOUR = (
     Bug(behaviour.AcceptsSharedParameters, ADAM, "errors/shared-parameter", numeric=False),
     Bug(behaviour.AcceptsNothing, ADAM, "errors/empty", numeric=False),
 )
+STATE = (Bug(checkpoints.EmptiesTheDict, ADAM, "checkpoints/described", numeric=False),)
+BEHAVIOUR = (*BEHAVIOUR, *STATE)
 BUGS = (*EQUATIONS, *BEHAVIOUR)
