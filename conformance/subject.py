@@ -65,7 +65,12 @@ class Subject:
         self, values: Mapping[str, float], options: Mapping[str, OptionValue]
     ) -> dict[str, Any]:
         """Constructor keywords for a configuration, the given ones included."""
-        return {**self.given, **self.naming.arguments(self.algorithm, values, options)}
+        return {**self.given, **self.naming.arguments(self.algorithm, self._whole(values), options)}
+
+    def _whole(self, values: Mapping[str, float]) -> dict[str, float]:
+        """The same with integers where the spec wants them: `range(2.0)` is the reader's error."""
+        integers = {h.name for h in self.algorithm.hyperparameters if h.domain.integer}
+        return {k: int(v) if k in integers else v for k, v in values.items()}
 
     def build(
         self,
@@ -159,7 +164,7 @@ class Subject:
             UnsupportedError: it has no entry for one of them.
         """
         out: dict[str, Any] = {}
-        for symbol, value in values.items():
+        for symbol, value in self._whole(values).items():
             h = self.algorithm.hyperparameter(symbol)
             keyword = self.naming.hyperparameters.get(symbol)
             names = [keyword.name] if keyword is not None else []
