@@ -79,7 +79,7 @@ def observe(optimizer: Any, parameters: Sequence[torch.Tensor]) -> Moment:
     """The subject's parameters and leaves now."""
     leaves: list[dict[str, Leaf]] = [{} for _ in parameters]
     types: dict[str, str] = {}
-    for i, path, value in _stored(optimizer, list(parameters)):
+    for i, path, value in stored(optimizer, list(parameters)):
         if isinstance(value, torch.Tensor):
             if value.is_floating_point() or value.is_complex() or value.numel() == 1:
                 types[path] = str(value.dtype).removeprefix("torch.")
@@ -89,7 +89,7 @@ def observe(optimizer: Any, parameters: Sequence[torch.Tensor]) -> Moment:
     return Moment([to_array(p) for p in parameters], leaves, types)
 
 
-def _stored(
+def stored(
     optimizer: Any, parameters: list[torch.Tensor], prefix: str = "", depth: int = 0
 ) -> Iterator[tuple[int, str, Any]]:
     """(parameter index, path, value) of everything that is kept for a parameter."""
@@ -105,7 +105,7 @@ def _stored(
             continue
         path = f"{prefix}{name}"
         if hasattr(value, "param_groups") and hasattr(value, "state") and depth < 3:
-            yield from _stored(value, parameters, f"{path}/", depth + 1)
+            yield from stored(value, parameters, f"{path}/", depth + 1)
         else:
             yield from _aligned(value, parameters, path)
 

@@ -21,7 +21,7 @@ PROPERTY = "instep"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--instep`, `--instep-level`, `--instep-strict`."""
+    """`--instep`, `--instep-level`, `--instep-strict`, `--instep-report`."""
     group = parser.getgroup("instep", "conformance of optimizers")
     group.addoption(
         "--instep",
@@ -40,12 +40,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="checks of level should and info fail their items too",
     )
+    group.addoption(
+        "--instep-report",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write what was judged to a .json, .html, .md or .badge.json file (repeatable)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """With --instep and no path, nothing else is collected."""
     if config.getoption("instep") and config.args_source is not config.ArgsSource.ARGS:
         config.args = []
+    # A worker only passes on what it finds out.
+    if config.getoption("instep_report") and not hasattr(config, "workerinput"):
+        _write_reports(config)
+
+
+def _write_reports(config: pytest.Config) -> None:
+    from instep.conformance.collecting import ReportWriter
+    from instep.conformance.errors import UsageError
+
+    try:
+        writer = ReportWriter(config.getoption("instep_report"), config.invocation_params.dir)
+    except UsageError as error:
+        raise pytest.UsageError(f"--instep-report: {error}") from None
+    config.pluginmanager.register(writer, "instep-report")
 
 
 # ---- items of --instep
@@ -167,6 +188,10 @@ def pytest_runtest_makereport(
     check = _check_of(item)
     if check is None or check.result is None or call.when != "call":
         return report
+    if item.config.getoption("instep_report"):
+        from instep.conformance import collecting
+
+        setattr(report, collecting.ATTRIBUTE, collecting.part(item, check))
     from instep.conformance.decorator import CheckFailedError
 
     if call.excinfo is not None and isinstance(call.excinfo.value, CheckFailedError):

@@ -41,15 +41,14 @@ def build_report(session: Session, results: Sequence[Result], seconds: float) ->
 
 def _coverage(session: Session, results: Sequence[Result]) -> Coverage:
     skipped = tuple((r.id, r.message) for r in results if r.status == "skipped")
-    total = session.context.total
     return Coverage(
         expected=len(session.ids),
         ran=len(results) - len(skipped),
         skipped=skipped,
         unseen=tuple(_unseen(session, results)),
-        lanes=total.seen,
-        excluded=total.excluded,
-        insensitive=total.insensitive,
+        lanes=sum(r.lanes for r in results),
+        excluded=sum(r.excluded for r in results),
+        insensitive=sum(r.insensitive for r in results),
     )
 
 
@@ -67,7 +66,7 @@ def _unseen(session: Session, results: Sequence[Result]) -> Iterator[str]:
         if option.argument is not None and absent:
             key = option.argument.key
             yield f"the constructor has no {key}: only {option.default} was compared"
-    judged = {r.id.split("/", 1)[1] for r in results}
+    judged = {id.split("/", 1)[1] for id in session.ids}
     left = [f for f in naming.booleans if f"implementations/{slug(f)}" not in judged]
     if left:
         yield f"other settings of the constructor's flags {', '.join(left)}"

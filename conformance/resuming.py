@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,6 +15,11 @@ from instep.conformance.observe import Recording
 from instep.conformance.quiet import quiet
 from instep.conformance.subject import Run
 
+if TYPE_CHECKING:
+    from instep.conformance.context import Context
+    from instep.conformance.probes import Probe
+
+STOP = 3
 # An object may hold what holds it.
 _DEEPEST = 16
 
@@ -59,6 +64,14 @@ def load(attempt: Run, saved: Any) -> None:
     """Load it; an exception is a failure."""
     with required("load_state_dict()"):
         attempt.optimizer.load_state_dict(saved)
+
+
+def stopped(context: Context, probe: Probe) -> Run:
+    """A run of a few steps; some are left where there are more than that."""
+    first = Run(context.subject, probe)
+    for _ in range(min(STOP, probe.steps)):
+        first.step()
+    return first
 
 
 def successor(first: Run) -> Run:

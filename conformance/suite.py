@@ -23,7 +23,7 @@ from instep.conformance.observe import Recording
 from instep.conformance.report.model import Diagnosis, Report, Result
 from instep.conformance.reporting import build_report
 from instep.conformance.subject import Subject
-from instep.conformance.verdict import SPREAD, Severity
+from instep.conformance.verdict import SPREAD, Severity, Tally
 from instep.spec.model import Algorithm
 
 # Each search costs about a second; a subject with more independent defects has other worries.
@@ -142,6 +142,11 @@ class Session:
         results = [self._results[id] for id in self.ids]
         return build_report(self, results, time.perf_counter() - started)
 
+    def report_of(self, id: str) -> Report:
+        """A report of one check alone; `merged` makes a whole one of those of all."""
+        result = self.run(id)
+        return build_report(self, [result], result.seconds)
+
     @property
     def diagnosis(self) -> Diagnosis | None:
         """What the subject computes instead, as far as the checks that ran can say."""
@@ -157,12 +162,22 @@ class Session:
         check = self.checks[id]
         started = time.perf_counter()
         blocked = self._blocked(check)
+        before = self.context.total.counted
         if blocked is not None:
             result = Result(id, check.level, "skipped", check.requirement, blocked)
         else:
             result = self._attempt(id, check)
         anchor = f"checks/#{check.name.replace('/', '-')}"
-        return replace(result, seconds=time.perf_counter() - started, docs=anchor)
+        after = self.context.total.counted
+        lanes, excluded, insensitive = (b - a for a, b in zip(before, after, strict=True))
+        return replace(
+            result,
+            seconds=time.perf_counter() - started,
+            docs=anchor,
+            lanes=lanes,
+            excluded=excluded,
+            insensitive=insensitive,
+        )
 
     def _blocked(self, check: Check) -> str | None:
         """Why a check cannot say anything, given how the base run went."""
@@ -214,16 +229,7 @@ class Session:
         elif tally is not None and tally.severity > Severity.IN_STEP:
             unit = "spreads" if tally.yardstick == SPREAD else "bounds"
             message = f"{tally.severity.name.lower()}: up to {tally.worst:.3g} {unit} off"
-        return Result(
-            id,
-            check.level,
-            status,
-            check.requirement,
-            message,
-            sensitivity=None if tally is None or tally.blind else tally.sharpest,
-            worst=None if tally is None else tally.worst,
-            yardstick="" if tally is None else tally.yardstick,
-        )
+        return Result(id, check.level, status, check.requirement, message, **_measured(tally))
 
     def _failed(self, id: str, check: Check, failure: Failure) -> Result:
         cause, equation = "", ""
@@ -244,9 +250,7 @@ class Session:
             str(failure),
             evidence=shown,
             consequence_of=cause,
-            sensitivity=None if tally is None or tally.blind else tally.sharpest,
-            worst=None if tally is None else tally.worst,
-            yardstick="" if tally is None else tally.yardstick,
+            **_measured(tally),
         )
 
     def _explain(self, id: str, recording: Recording) -> tuple[str, Explanation]:
@@ -298,6 +302,18 @@ def catalogue(level: str = "full") -> list[tuple[str, str, str]]:
         plan = Plan(specs.get(name), level)
         out += [(f"{name}/{c.name}", c.level, c.requirement) for c in collect(plan)]
     return out
+
+
+def _measured(tally: Tally | None) -> dict[str, Any]:
+    """What a result says of the lanes that its check compared."""
+    if tally is None:
+        return {}
+    return {
+        "sensitivity": None if tally.blind else tally.sharpest,
+        "worst": tally.worst,
+        "yardstick": tally.yardstick,
+        "by_step": tally.by_step,
+    }
 
 
 def _one_line(error: Exception) -> str:

@@ -183,6 +183,7 @@ class Tally:
         whole: lanes seen of tensors that were judged as a whole, by the spread of runs.
         failing: quantities with lanes out of step, and which lanes.
         history: everything that was counted.
+        steps: {step: largest ratio there}, of steps in which a lane counted.
     """
 
     widest: bool
@@ -199,6 +200,17 @@ class Tally:
     whole: int = 0
     failing: list[tuple[Lanes, Any]] = field(default_factory=list)
     history: list[Lanes] = field(default_factory=list)
+    steps: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def by_step(self) -> tuple[float, ...]:
+        """The largest ratio after each step, not a number where no lane counted."""
+        return tuple(self.steps.get(t, math.nan) for t in range(1, max(self.steps, default=0) + 1))
+
+    @property
+    def counted(self) -> tuple[int, int, int]:
+        """Lanes compared, left out because no bound holds, and too coarse to show anything."""
+        return self.seen, self.excluded, self.insensitive
 
     @property
     def blind(self) -> bool:
@@ -243,10 +255,14 @@ class Tally:
         self.seen += number
         self.sharpest = min(self.sharpest, sensitivity)
 
+    def _reached(self, step: int, ratio: float) -> None:
+        self.worst = max(self.worst, ratio)
+        self.steps[step] = max(self.steps.get(step, 0.0), ratio)
+
     def _judge(self, lanes: Lanes, ratio: Any) -> Severity:
         """Lane by lane, in bounds."""
         worst = float(np.max(ratio))
-        self.worst = max(self.worst, worst)
+        self._reached(lanes.step, worst)
         if worst <= IN_STEP:
             return Severity.IN_STEP
         away = np.abs(lanes.got - lanes.expected)
@@ -267,7 +283,7 @@ class Tally:
         self.insensitive -= int(np.sum(unseen))
         self.whole += int(np.sum(left_out | unseen))
         self._saw(int(np.sum(left_out | unseen)), norms.sensitivity)
-        self.worst = max(self.worst, norms.ratio)
+        self._reached(lanes.step, norms.ratio)
         if norms.ratio <= IN_STEP:
             return Severity.IN_STEP
         mangled = not norms.away <= SENSITIVITY * norms.change

@@ -26,7 +26,7 @@ def _own_values(context: Context) -> Outcome:
     symbols = context.subject.naming.hyperparameters
     own = [s for s in symbols if context.algorithm.hyperparameter(s).scope == "group"]
     values = context.probes.other_values(own)
-    values = _kept_in_groups(context, values)
+    values = kept_in_groups(context, values)
     if not values:
         raise Skip("no hyperparameter of its groups may be varied")
     # Further groups differ in one value each: what a step computes once and keeps for all groups
@@ -47,7 +47,7 @@ def _own_values(context: Context) -> Outcome:
     )
 
 
-def _kept_in_groups(context: Context, values: dict[str, float]) -> dict[str, float]:
+def kept_in_groups(context: Context, values: dict[str, float]) -> dict[str, float]:
     """Those that its groups have entries for; a wrapper may keep its own elsewhere."""
     subject = context.subject
     try:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from instep.conformance.cli import options, output
-from instep.conformance.cli.exits import Exit, StopError
+from instep.conformance.cli.exits import Exit
+from instep.conformance.cli.reports import finish, report_options, wanted
 from instep.conformance.configuration import Settings
 from instep.conformance.errors import UsageError
 
@@ -25,38 +26,19 @@ if TYPE_CHECKING:
     "--expect-failure", metavar="ID=WHY", multiple=True, help="Check that fails, and why."
 )
 @click.option("--floor", type=click.IntRange(0), metavar="N", help="Fewest checks that must run.")
-@click.option("--json", "json_file", metavar="F", help="Write the report as JSON; - is stdout.")
-@click.option("--junit", "junit_file", metavar="F", help="Write the report as JUnit XML.")
-@click.option("--every", is_flag=True, help="Also print a line for each check.")
+@report_options
 def check(
-    subject: str,
-    expect_failure: tuple[str, ...],
-    floor: int | None,
-    json_file: str | None,
-    junit_file: str | None,
-    every: bool,
-    **given: Any,
+    subject: str, expect_failure: tuple[str, ...], floor: int | None, every: bool, **given: Any
 ) -> int:
     """Judge SUBJECT (module:attribute) against a specification."""
+    files = wanted(given)
     chosen = options.settings(subject, given).overridden(
         expected_failures=options.pairs(expect_failure, "--expect-failure")
     )
     floor = chosen.floor if floor is None else floor
-    for file in (json_file, junit_file):
-        output.require_writable(file)
     report = _run(subject, chosen)
     report = dataclasses.replace(report, invocation=options.invocation(subject, given))
-    return finish(report, json_file, junit_file, every=every, floor=floor)
-
-
-def finish(
-    report: Report, json_file: str | None, junit_file: str | None, *, every: bool, floor: int
-) -> int:
-    """Write and print a report as asked; the exit code."""
-    _write(report, json_file, junit_file)
-    if output.STDOUT not in (json_file, junit_file):
-        _print(report, every)
-    return _judge(report, floor)
+    return finish(report, files, every=every, floor=floor)
 
 
 def _run(target: str, chosen: Settings) -> Report:
@@ -76,35 +58,6 @@ def open_session(target: str, chosen: Settings) -> Session:
     from instep.conformance.suite import Session
 
     return Session(locate(target), chosen.spec, **chosen.keywords())
-
-
-def _write(report: Report, json_file: str | None, junit_file: str | None) -> None:
-    if json_file is not None:
-        output.write(json_file, report.to_json())
-    if junit_file is not None:
-        from instep.conformance.report.junit import to_junit
-
-        output.write(junit_file, to_junit(report))
-
-
-def _print(report: Report, every: bool) -> None:
-    from instep.conformance.report.terminal import print_report
-
-    print_report(report, output.console(), every=every)
-
-
-def _judge(report: Report, floor: int) -> int:
-    """The exit code; a wrong optimizer outweighs a stale expectation, and that a short run."""
-    if not report.ok:
-        return Exit.OUT_OF_STEP
-    stale = [r.id for r in report.results if r.status == "xpassed"]
-    if stale:
-        text = f"{', '.join(stale)}: expected to fail, and passes; take it off the list"
-        raise StopError(text, Exit.EXPECTATIONS)
-    if report.coverage.ran < floor:
-        text = f"only {report.coverage.ran} checks ran, and the floor is {floor}"
-        raise StopError(text, Exit.FLOOR)
-    return Exit.OK
 
 
 @click.command()

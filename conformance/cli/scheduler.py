@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from instep.conformance.cli import output
-from instep.conformance.cli.check import finish
 from instep.conformance.cli.options import literal, pairs
+from instep.conformance.cli.reports import finish, report_options, wanted
 from instep.conformance.configuration import LEVELS
 
 
@@ -40,9 +40,7 @@ from instep.conformance.configuration import LEVELS
 @click.option(
     "--floor", type=click.IntRange(0), default=1, metavar="N", help="Fewest checks that must run."
 )
-@click.option("--json", "json_file", metavar="F", help="Write the report as JSON; - is stdout.")
-@click.option("--junit", "junit_file", metavar="F", help="Write the report as JUnit XML.")
-@click.option("--every", is_flag=True, help="Also print a line for each check.")
+@report_options
 def check_scheduler(
     subject: str,
     spec: str,
@@ -50,8 +48,6 @@ def check_scheduler(
     rename: tuple[str, ...],
     expect_failure: tuple[str, ...],
     floor: int,
-    json_file: str | None,
-    junit_file: str | None,
     every: bool,
     **keywords: Any,
 ) -> int:
@@ -59,11 +55,10 @@ def check_scheduler(
     from instep.conformance.locate import locate
     from instep.conformance.schedules.suite import Session
 
+    files = wanted(keywords)
     given = pairs(assigned, "--set")
     expected = pairs(expect_failure, "--expect-failure")
     renamed = pairs(rename, "--rename")
-    for file in (json_file, junit_file):
-        output.require_writable(file)
     session = Session(
         locate(subject),
         spec,
@@ -74,7 +69,7 @@ def check_scheduler(
     )
     with output.progress_bar() as progress:
         report = session.report(progress)
-    return finish(report, json_file, junit_file, every=every, floor=floor)
+    return finish(report, files, every=every, floor=floor)
 
 
 COMMANDS = (check_scheduler,)

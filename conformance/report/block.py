@@ -106,7 +106,7 @@ def _add_evidence(page: Page, e: Evidence) -> None:
     else:
         place += f", parameter {e.parameter}, lane {e.lane} of {e.size}"
         page.row("where", place, f"probe {e.probe}")
-        common = f", all with {e.condition}" if e.condition else ""
+        common = f", {e.condition}" if e.condition else ""
         seen = notation.many(e.lanes_seen, "lane")
         page.row("", f"{e.lanes_out:,} of {seen} out of step{common}")
     expected, bound, got = _number_rows(e)

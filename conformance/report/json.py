@@ -1,5 +1,7 @@
 """A report as JSON and back; `schema.json` beside this file describes the format.
 
+Several reports of one run are `run.schema.json`.
+
 Floats that JSON cannot hold are the strings "inf", "-inf" and "nan". The numbers of an evidence
 stand as hex floats too, for readers whose decimal parser rounds. A hyperparameter that is no plain
 value stands as its `repr` and comes back as that text; a list comes back as a tuple.
@@ -12,7 +14,7 @@ import json
 import math
 import numbers
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -20,21 +22,32 @@ from instep.conformance.errors import UsageError
 from instep.conformance.report import model
 
 FORMAT = "instep-report@1"
+RUN_FORMAT = "instep-run@1"
 NONFINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 HEX = ("expected", "bound", "got")
 DERIVED = frozenset({"format", "ok", *(f"{name}_hex" for name in HEX)})
 
 
-def schema() -> dict[str, Any]:
-    """The published JSON Schema (draft 2020-12) of a report."""
-    text = resources.files("instep.conformance.report").joinpath("schema.json").read_text("utf-8")
+def schema(name: str = "schema.json") -> dict[str, Any]:
+    """The published JSON Schema (draft 2020-12) of a report, or of a run: `run.schema.json`."""
+    text = resources.files("instep.conformance.report").joinpath(name).read_text("utf-8")
     return dict(json.loads(text))
 
 
 def to_json(report: model.Report) -> str:
     """The report as an indented JSON object that `schema.json` describes."""
-    record = {"format": FORMAT, "ok": report.ok, **plain(report)}
+    return json.dumps(_whole(report), indent=2, allow_nan=False) + "\n"
+
+
+def run_to_json(reports: Sequence[model.Report]) -> str:
+    """Reports of one run as an indented JSON object that `run.schema.json` describes."""
+    ok = all(report.ok for report in reports)
+    record = {"format": RUN_FORMAT, "ok": ok, "reports": [_whole(r) for r in reports]}
     return json.dumps(record, indent=2, allow_nan=False) + "\n"
+
+
+def _whole(report: model.Report) -> dict[str, Any]:
+    return {"format": FORMAT, "ok": report.ok, **plain(report)}
 
 
 def plain(value: Any) -> Any:
@@ -75,6 +88,15 @@ def from_json(text: str) -> model.Report:
         raise UsageError(f"this is no report: {error}") from None
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise UsageError(f'this is no report: "format" is not "{FORMAT}"')
+    return from_plain(record)
+
+
+def from_plain(record: Mapping[str, Any]) -> model.Report:
+    """The report whose `plain` form a mapping is, with or without what is derived from it.
+
+    Raises:
+        UsageError: it is none; the message says where.
+    """
     report = _read(model.Report, record, "report")
     assert isinstance(report, model.Report)
     return report

@@ -88,8 +88,10 @@ class Result:
     """The outcome of one check.
 
     `sensitivity` is 2 bounds over the update, the smallest relative error that the check could see;
-    `yardstick` says what it measured with; `consequence_of` names the failed check that explains
-    this one.
+    `yardstick` says what it measured with, `worst` how far off the worst lane was, and `by_step`
+    the worst of every step, not a number where none could be judged; `lanes` were compared,
+    `excluded` have no bound and `insensitive` are too coarse to show anything; `consequence_of`
+    names the failed check that explains this one.
     """
 
     id: str
@@ -105,6 +107,10 @@ class Result:
     worst: float | None = None
     docs: str = ""
     yardstick: str = ""
+    by_step: tuple[float, ...] = ()
+    lanes: int = 0
+    excluded: int = 0
+    insensitive: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +189,22 @@ class Report:
         from instep.conformance.report.json import to_json
 
         return to_json(self)
+
+    def to_html(self) -> str:
+        """The report as one HTML page with plots, which needs nothing else.
+
+        Raises:
+            UsageError: matplotlib is not installed.
+        """
+        from instep.conformance.report.html import to_html
+
+        return to_html([self])
+
+    def to_markdown(self) -> str:
+        """The report as markdown, for a pull request or the summary of a CI job."""
+        from instep.conformance.report.markdown import to_markdown
+
+        return to_markdown([self])
 
     def to_text(self, width: int = 80) -> str:
         """The report as plain text, as the terminal shows it."""

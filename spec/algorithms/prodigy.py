@@ -5,7 +5,7 @@ from __future__ import annotations
 from instep.spec.author import *
 
 with algorithm("prodigy", "Prodigy: Adam with an estimated distance to the solution") as spec:
-    lr = hyper("lr", 1.0, domain="[0,inf)", scope="optimizer", latex=r"\gamma", probe=1 / 4,
+    lr = hyper("lr", 1.0, domain="[0,inf)", scope="optimizer", latex=r"\gamma", probe=1 / 2,
                aliases=("learning_rate", "step_size"),
                description="factor of the estimated learning rate, for schedules")
     beta1, beta2 = hyper(
@@ -24,7 +24,7 @@ with algorithm("prodigy", "Prodigy: Adam with an estimated distance to the solut
     factor = hyper("d_coef", 1.0, name="factor", domain="(0,inf)", scope="optimizer", latex="c",
                    probe=8, aliases=("estim_lr_coef",), description="factor of every estimate")
     growth = hyper("growth_rate", float("inf"), name="growth", domain="[1,inf]",
-                   scope="optimizer", latex="G", probe=5 / 4,
+                   scope="optimizer", latex="G", probe=2,
                    description="largest factor by which the distance grows in a step")
     decay = option("decay", "decoupled", "l2", argument="decouple",
                    spelling={True: "decoupled", False: "l2"}, description="how weight decays")

@@ -50,9 +50,15 @@ class Session:
             if progress is not None:
                 progress(number, len(self.ids), id)
             results.append(self.run(id))
+        return self.built(results)
+
+    def report_of(self, id):
+        return self.built([self.run(id)])
+
+    def built(self, results):
         skipped = tuple((r.id, r.message) for r in results if r.status == "skipped")
         ran = len(results) - len(skipped)
-        coverage = Coverage(len(results), ran, skipped)
+        coverage = Coverage(len(self.ids), ran, skipped)
         return Report(
             self.subject.name, f"{self.spec}/torch", 1, "quick", tuple(results), None, coverage
         )

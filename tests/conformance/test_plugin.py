@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -350,3 +351,52 @@ def test_a_run_that_does_not_use_it_imports_nothing_dear(pytester, run_apart):
     (pytester.path / "conftest.py").unlink()
     done = run_apart("-p", "no:hypothesispytest", "test_light.py")
     done.assert_outcomes(passed=1)
+
+
+# ---- what was judged, in files
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_a_report_of_everything_that_was_judged(pytester, workers):
+    asked = ("--instep", "mine:Good=adamw", "--instep", "mine:Mixed=adamw")
+    files = ("--instep-report", "all.json", "--instep-report", "all.md")
+    done = pytester.runpytest_subprocess("-p", "no:cacheprovider", *asked, *files, *workers)
+    done.stdout.fnmatch_lines(["instep: wrote all.json", "instep: wrote all.md"])
+    record = json.loads((pytester.path / "all.json").read_text())
+    good, mixed = sorted(record["reports"], key=lambda r: r["subject"])
+    assert not record["ok"]
+    assert [r["status"] for r in good["results"]] == ["passed", "passed"]
+    assert [r["status"] for r in mixed["results"]] == [
+        "passed", "failed", "failed", "skipped", "insensitive", "xfailed", "xpassed", "errored",
+    ]  # fmt: skip
+    assert mixed["coverage"]["ran"] == 7
+    assert "## OUT OF STEP: `mine.Mixed`" in (pytester.path / "all.md").read_text()
+
+
+def test_decorated_tests_are_in_the_report_too(pytester, run):
+    pytester.makepyfile(
+        test_mine="""
+        from instep.conformance import conformance
+        from mine import Good
+
+        @conformance(Good, spec="adamw")
+        def test_good(check):
+            check()
+        """
+    )
+    run("test_mine.py", "--instep-report", "all.badge.json")
+    badge = json.loads((pytester.path / "all.badge.json").read_text())
+    assert badge["message"] == "in step with adamw/torch"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("report.txt", "report.txt ends with none of"),
+        ("nowhere/report.json", "its folder does not exist"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_refused_before_anything_runs(run, path, said):
+    done = run("--instep", "mine:Good=adamw", "--instep-report", path)
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines([f"*--instep-report: *{said}*"])

@@ -9,6 +9,9 @@ from instep.conformance.suite import Session, check
 from meta.broken import BEHAVIOUR, BUGS, EQUATIONS, STATE, Bug
 from meta.broken.behaviour import PlainAdam
 
+# Topics whose checks have to stay silent about each other's defects.
+ABOUT_STATE = ("checkpoints", "copies", "gradients", "groups", "hooks", "parameters", "state")
+
 
 def test_there_are_enough_of_them():
     assert len(EQUATIONS) >= 26
@@ -32,7 +35,7 @@ def test_a_wrong_equation_is_found_and_named(bug: Bug):
 
 @pytest.mark.parametrize("bug", BEHAVIOUR, ids=lambda b: b.name)
 def test_wrong_behaviour_is_found_by_its_check_and_equations_are_in_step(bug: Bug):
-    session = Session(bug.subject, bug.spec)
+    session = bug.session()
     result = session.run(f"{session.prefix}/{bug.check}")
     assert (result.status, result.level) == ("failed", bug.level)
     _, last = quantities(session.plan.algorithm)[-1]
@@ -42,8 +45,9 @@ def test_wrong_behaviour_is_found_by_its_check_and_equations_are_in_step(bug: Bu
 
 @pytest.mark.parametrize("bug", STATE, ids=lambda b: b.name)
 def test_a_defect_of_state_fails_no_other_check(bug: Bug):
-    session = Session(bug.subject, bug.spec)
+    session = bug.session()
     session.explains = False
-    found = [session.run(id) for id, one in session.checks.items() if one.level == "must"]
+    chosen = [id for id, one in session.checks.items() if one.level == "must" and not one.numeric]
+    found = [session.run(id) for id in chosen if id.split("/")[1] in ABOUT_STATE]
     failed = {r.id.split("/", 1)[1] for r in found if r.status in ("failed", "errored")}
-    assert failed == {bug.check, *bug.also}
+    assert failed == {*bug.also, *([bug.check] if bug.level == "must" else [])}

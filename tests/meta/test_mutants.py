@@ -80,6 +80,10 @@ UNDECIDED |= {
 UNDECIDED |= {(d, "average_agreement: r starts as its first input") for d in DADAPTED}
 # The way from the start is 0 there.
 UNDECIDED |= {(d, "way: n starts as its first input") for d in PRODIGIES}
+# Both sums grow by the same weight, whose unit does not matter as long as it stays.
+UNDECIDED |= {
+    (d, f"weight: d0 {mistake}") for d in PRODIGIES for mistake in ("times ten", "halved")
+}
 # The sum of gradients is asked for its size alone.
 UNDECIDED |= {(d, "sum_of_gradients: sign flipped") for d in PRODIGIES}
 # As long as there was no gradient at all, the first moment is 0, and so is the update.

@@ -53,13 +53,24 @@ PLAIN = {**QUIET, "rectify": False}
 PENALTY = {"gradients/untouched": "adds the weight decay to p.grad itself"}
 ASCENT = {"gradients/untouched": "negates p.grad itself to ascend"}
 PAUSES = {"gradients/none": "counts the steps of a group, not of a parameter"}
+HALVED = {"checkpoints/float16": "float32 moments are loaded in the narrow type"}
 SOURCES = (
-    Source("adabelief/paper", PACKAGE, keywords=PLAIN),
+    Source("adabelief/paper", PACKAGE, keywords=PLAIN, defects=HALVED),
     Source("adabelief/paper", "torch_optimizer:AdaBelief", keywords={"weight_decouple": True}),
     Source("adabelief/paper", "pytorch_optimizer:AdaBelief", defects={**ASCENT, **PAUSES}),
-    Source("adabelief/rectified", PACKAGE, keywords=QUIET),
-    Source("adabelief/l2", PACKAGE, keywords={**PLAIN, "weight_decouple": False}, defects=PENALTY),
-    Source("adabelief/decay-unscaled", PACKAGE, keywords={**PLAIN, "fixed_decay": True}),
+    Source("adabelief/rectified", PACKAGE, keywords=QUIET, defects=HALVED),
+    Source(
+        "adabelief/l2",
+        PACKAGE,
+        keywords={**PLAIN, "weight_decouple": False},
+        defects={**PENALTY, **HALVED},
+    ),
+    Source(
+        "adabelief/decay-unscaled",
+        PACKAGE,
+        keywords={**PLAIN, "fixed_decay": True},
+        defects=HALVED,
+    ),
     Source("adabelief/eps-inside", Belief, paper="Zhuang et al., the first releases"),
     Source("adabelief/old-mean", OldMean, paper="Zhuang et al., deviation from the old mean"),
 )

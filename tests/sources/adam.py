@@ -137,6 +137,7 @@ class DecayCorrected(AdamWFrame):
         max_lr: float = 1e-3,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
+        self.defaults["max_lr"] = max_lr
         for group in self.param_groups:
             group.setdefault("max_lr", max_lr)
 

@@ -9,7 +9,7 @@ import torch
 
 from meta.correct.frame import Frame
 from sources import Source
-from sources.muon import grouped
+from sources.muon import grouped, like_the_first
 from sources.normuon import zeroth_power
 
 _COEFFICIENTS = (3.4445, -4.775, 2.0315)
@@ -31,6 +31,9 @@ class Grouped(pytorch_optimizer.AdaMuon):
     ) -> None:
         own = {"ns_steps": ns_steps, "ns_coeffs": ns_coefficients, "eps": eps}
         super().__init__(grouped(params), lr, betas, weight_decay, **own, **keywords)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        super().add_param_group(like_the_first(self.param_groups, param_group))
 
 
 class Transcribed(Frame):

@@ -63,6 +63,7 @@ class WarmUp(Release):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr, betas, alpha, eps, weight_decay)
+        self.defaults["t_alpha_beta3"] = t_alpha_beta3
         for group in self.param_groups:
             group.setdefault("t_alpha_beta3", t_alpha_beta3)
 

@@ -54,7 +54,14 @@ class Lagging(Averaged):
 
 
 SOURCES = (
-    Source("asgd/torch", "torch.optim:ASGD"),
+    Source(
+        "asgd/torch",
+        "torch.optim:ASGD",
+        defects=dict.fromkeys(
+            ("checkpoints/bfloat16", "checkpoints/float16"),
+            "float32 step sizes are loaded in the narrow type",
+        ),
+    ),
     Source("asgd/torch", Lagging, paper="Xu 2011, one step late"),
     Source("asgd/paper", Averaged, paper="Xu 2011, section 4"),
 )

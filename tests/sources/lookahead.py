@@ -140,15 +140,25 @@ PACKAGE = {
     "gradients/none": "all parameters of a group share one step counter",
     "gradients/untouched": "negates and centralizes p.grad itself",
 }
+HOOKLESS = dict.fromkeys(
+    ("hooks/state-dict", "hooks/load-state-dict"), "the base class is not constructed: no hooks"
+)
+UNPREPARED = {
+    **HOOKLESS,
+    **dict.fromkeys(("state/resume", "state/pure", "parameters/named"), "state_dict() raises"),
+    "hooks/step": HOOKLESS["hooks/state-dict"],
+    "gradients/dropped": "zero_grad() has the default of older versions of torch",
+    "groups/added": "the counter of an added group is missing",
+}
 SOURCES = (
     Source("lookahead/paper(sgd)", SlowWeights, paper="arXiv:1907.08610, algorithm 1"),
-    Source("lookahead/calls(sgd)", around_sgd, package="pytorch_optimizer"),
-    Source("lookahead/calls(adamw)", around_adamw, package="pytorch_optimizer"),
+    Source("lookahead/calls(sgd)", around_sgd, package="pytorch_optimizer", defects=HOOKLESS),
+    Source("lookahead/calls(adamw)", around_adamw, package="pytorch_optimizer", defects=HOOKLESS),
     Source(
         "lookahead/first(sgd)",
         from_the_first_step,
         package="torch_optimizer",
-        defects=dict.fromkeys(("state/resume", "state/pure"), "state_dict() raises"),
+        defects=UNPREPARED,
     ),
     Source("ranger/radam", RangerByHand, paper="arXiv:1908.03265 inside arXiv:1907.08610"),
     Source(

@@ -31,8 +31,9 @@ class Box(Frame):
         super().__init__(params, {**own, "momentum": momentum, "maximize": maximize, "k": 0})
 
     def step(self, closure: Any = None) -> Any:
+        count = self.param_groups[0]["k"] + 1
         for group in self.param_groups:
-            group["k"] += 1
+            group["k"] = count
         return super().step(closure)
 
     def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
@@ -50,9 +51,12 @@ class Box(Frame):
 
 
 UNTOUCHED = {"gradients/untouched": "adds the weight decay to p.grad itself"}
+HALVED = dict.fromkeys(
+    ("checkpoints/bfloat16", "checkpoints/float16"), "float32 sums are loaded in the narrow type"
+)
 SOURCES = (
     Source("madgrad/paper", Box, paper="Defazio and Jelassi 2022, algorithm 1"),
-    Source("madgrad/release", "madgrad:MADGRAD", defects=UNTOUCHED),
+    Source("madgrad/release", "madgrad:MADGRAD", defects={**UNTOUCHED, **HALVED}),
     Source(
         "madgrad/release",
         "pytorch_optimizer:MADGRAD",

@@ -21,6 +21,12 @@ def grouped(params: Any) -> list[dict[str, Any]]:
     return [{"use_muon": True, **group} for group in groups]
 
 
+def like_the_first(groups: list[dict[str, Any]], added: dict[str, Any]) -> dict[str, Any]:
+    """A group that is added later: it holds matrices too, with the values of the first one."""
+    own = {k: v for k, v in groups[0].items() if k != "params"} if groups else {}
+    return {**own, **added}
+
+
 class Grouped(pytorch_optimizer.Muon):
     """pytorch_optimizer's class, told of every group that it holds matrices."""
 
@@ -38,6 +44,9 @@ class Grouped(pytorch_optimizer.Muon):
         own = {"momentum": momentum, "weight_decay": weight_decay, "nesterov": nesterov}
         own |= {"ns_steps": ns_steps, "ns_coeffs": ns_coefficients}
         super().__init__(grouped(params), lr, **own, **keywords)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        super().add_param_group(like_the_first(self.param_groups, param_group))
 
 
 class Transcribed(torch.optim.Optimizer):

@@ -70,10 +70,23 @@ class Constant(Box):
         return beta1 * m / (1 - beta1 ** (t + 1)) + (1 - beta1) * g / (1 - beta1**t)
 
 
+LOADED = dict.fromkeys(
+    ("checkpoints/float64", "checkpoints/float16"),
+    "a float32 product is loaded in the type of the parameters",
+)
 SOURCES = (
-    Source("nadam/torch", "torch.optim:NAdam"),
+    Source(
+        "nadam/torch",
+        "torch.optim:NAdam",
+        defects={**LOADED, "checkpoints/bfloat16": LOADED["checkpoints/float16"]},
+    ),
     Source("nadam/torch", Box, paper="Dozat 2016, algorithm 2"),
-    Source("nadam/decoupled", "torch.optim:NAdam", keywords={"decoupled_weight_decay": True}),
+    Source(
+        "nadam/decoupled",
+        "torch.optim:NAdam",
+        keywords={"decoupled_weight_decay": True},
+        defects=LOADED,
+    ),
     Source("nadam/decoupled", BoxDecoupled, paper="Dozat 2016, decay as in AdamW"),
     Source("nadam/keras", Keras, paper="Dozat 2016, algorithm 2 with psi = 1"),
     Source("nadam/constant", Constant, paper="Dozat 2016, algorithm 2 with a constant momentum"),

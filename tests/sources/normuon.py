@@ -9,7 +9,7 @@ import torch
 
 from meta.correct.frame import Frame
 from sources import Source
-from sources.muon import grouped
+from sources.muon import grouped, like_the_first
 
 _COEFFICIENTS = (3.4445, -4.775, 2.0315)
 
@@ -34,6 +34,9 @@ class Grouped(pytorch_optimizer.NorMuon):
         own = {"momentum": momentum, "beta2": beta2, "weight_decay": weight_decay, "eps": eps}
         own |= {"nesterov": nesterov, "ns_steps": ns_steps, "ns_coeffs": ns_coefficients}
         super().__init__(grouped(params), lr, update_scale=update_scale, **own, **keywords)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        super().add_param_group(like_the_first(self.param_groups, param_group))
 
 
 class Transcribed(Frame):

@@ -35,11 +35,17 @@ class Box(AdamFrame):
 BY_GROUP = {"gradients/none": "counts the steps of a group, not of a parameter"}
 NEGATED = {"gradients/untouched": "negates p.grad itself to maximize"}
 DECAYED = {"gradients/untouched": "adds the weight decay to p.grad itself"}
-SHARED = {"groups/own-values": "keeps the step size of the first group for those after it"}
+SHARED = dict.fromkeys(
+    ("groups/own-values", "groups/added"),
+    "keeps the step size of the first group for those after it",
+)
+HALVED = dict.fromkeys(
+    ("checkpoints/bfloat16", "checkpoints/float16"), "float32 moments are loaded in the narrow type"
+)
 SOURCES = (
     Source("radam/torch", "torch.optim:RAdam"),
     Source("radam/decoupled", "torch.optim:RAdam", keywords={"decoupled_weight_decay": True}),
-    Source("radam/decoupled", "torch_optimizer:RAdam", defects=SHARED),
+    Source("radam/decoupled", "torch_optimizer:RAdam", defects={**SHARED, **HALVED}),
     Source(
         "radam/decoupled",
         "pytorch_optimizer:RAdam",

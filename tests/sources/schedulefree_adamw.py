@@ -115,6 +115,7 @@ class Refined(Guarded):
         if not decoupling_c > 0:
             raise ValueError(f"decoupling_c is {decoupling_c}")
         super().__init__(params, **rest)
+        self.defaults["decoupling_c"] = decoupling_c
         for group in self.param_groups:
             group.setdefault("decoupling_c", decoupling_c)
 

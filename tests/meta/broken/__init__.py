@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from meta.broken import adam, behaviour, checkpoints, heun, sgd
+from instep.conformance.suite import Session
+from meta.broken import adam, behaviour, checkpoints, contract, heun, sgd
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Bug:
         numeric: whether a wrong equation is to blame.
         level: of the check.
         also: further MUST checks that the same defect makes fail.
+        thorough: whether the check exists at level full only.
     """
 
     subject: Any
@@ -30,11 +32,17 @@ class Bug:
     numeric: bool = True
     level: str = "must"
     also: tuple[str, ...] = ()
+    thorough: bool = False
 
     @property
     def name(self) -> str:
         """How a test calls it."""
         return str(self.subject.__name__)
+
+    def session(self) -> Session:
+        """A session that has the check."""
+        level = "full" if self.thorough else "quick"
+        return Session(self.subject, self.spec, level=level, implementations=False)
 
 
 TRAJECTORY = "numerics/trajectory"
@@ -130,6 +138,37 @@ BEHAVIOUR = (
     Bug(behaviour.AcceptsSharedParameters, ADAM, "errors/shared-parameter", numeric=False),
     Bug(behaviour.AcceptsNothing, ADAM, "errors/empty", numeric=False),
 )
-STATE = (Bug(checkpoints.EmptiesTheDict, ADAM, "checkpoints/described", numeric=False),)
+STATE = (
+    Bug(checkpoints.EmptiesTheDict, ADAM, "checkpoints/described", numeric=False),
+    Bug(checkpoints.SavesByPosition, ADAM, "checkpoints/file", numeric=False),
+    Bug(checkpoints.ObjectInState, ADAM, "checkpoints/weights-only", numeric=False, level="should"),
+    Bug(checkpoints.ValuesOfConstruction, ADAM, "checkpoints/hyperparameters", numeric=False),
+    Bug(checkpoints.LoadsAsSaved, ADAM, "checkpoints/other-type", numeric=False, level="should"),
+    Bug(checkpoints.LoadsInSingle, ADAM, "checkpoints/float64", numeric=False),
+    Bug(
+        checkpoints.MomentsInSingle,
+        ADAM,
+        "checkpoints/bfloat16",
+        numeric=False,
+        also=("checkpoints/float16",),
+        thorough=True,
+    ),
+    Bug(checkpoints.SavesByItself, ADAM, "hooks/state-dict", numeric=False),
+    Bug(checkpoints.LoadsByItself, ADAM, "hooks/load-state-dict", numeric=False),
+    Bug(checkpoints.StateBeside, ADAM, "state/not-empty", numeric=False, level="should"),
+    Bug(contract.SharesWithItsCopy, ADAM, "copies/deepcopy", numeric=False, level="should"),
+    Bug(contract.ForgetsInPickle, ADAM, "copies/pickle", numeric=False, level="should"),
+    Bug(contract.SaysNothing, ADAM, "copies/repr", numeric=False, level="info"),
+    Bug(contract.StepOfTheInstance, ADAM, "hooks/step", numeric=False),
+    Bug(contract.Freezes, ADAM, "parameters/kept", numeric=False),
+    Bug(contract.PutsElsewhere, ADAM, "parameters/in-place", numeric=False, level="should"),
+    Bug(contract.DropsNames, ADAM, "parameters/named", numeric=False),
+    Bug(contract.PreparesForAll, ADAM, "state/none-without-gradient", numeric=False, level="info"),
+    Bug(contract.KeepsTheParameter, ADAM, "state/own-memory", numeric=False, level="should"),
+    Bug(contract.KeepsAGraph, ADAM, "state/detached", numeric=False, level="should"),
+    Bug(contract.ZerosByDefault, ADAM, "gradients/dropped", numeric=False),
+    Bug(contract.NeverZeros, ADAM, "gradients/zeroed", numeric=False),
+    Bug(contract.GroupsOfConstruction, ADAM, "groups/added", numeric=False, thorough=True),
+)
 BEHAVIOUR = (*BEHAVIOUR, *STATE)
 BUGS = (*EQUATIONS, *BEHAVIOUR)

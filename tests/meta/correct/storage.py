@@ -202,14 +202,17 @@ class OptimizerPerParameter:
 
 
 class StepTensor(AdamFrame):
-    """The count is a tensor of int64, so the corrections are float32 tensors."""
+    """The count is a tensor of int64, so the corrections are float32 tensors.
+
+    Under any other name than `step` torch would load it in the parameter's type.
+    """
 
     def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
         if not state:
-            state.update(n=torch.tensor(0), m=torch.zeros_like(p), v=torch.zeros_like(p))
-        state["n"] += 1
+            state.update(step=torch.tensor(0), m=torch.zeros_like(p), v=torch.zeros_like(p))
+        state["step"] += 1
         average(state["m"], state["v"], g, group)
-        c1, c2 = (1 - torch.as_tensor(b) ** state["n"] for b in group["betas"])
+        c1, c2 = (1 - torch.as_tensor(b) ** state["step"] for b in group["betas"])
         p -= group["lr"] * (state["m"] / c1) / ((state["v"] / c2).sqrt() + group["eps"])
 
 
@@ -240,11 +243,11 @@ class Backwards(AdamFrame):
 
 
 class EarlyState(AdamFrame):
-    """All state is made in the constructor, in one tensor for each parameter."""
+    """All state is made with the groups, in one tensor for each parameter."""
 
-    def __init__(self, params: Any, **keywords: Any) -> None:
-        super().__init__(params, **keywords)
-        for p in (p for group in self.param_groups for p in group["params"]):
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        super().add_param_group(param_group)
+        for p in self.param_groups[-1]["params"]:
             self.state[p] = {"both": torch.zeros(2, *p.shape, dtype=p.dtype), "calls": 0}
 
     def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:

@@ -1,0 +1,191 @@
+"""Hooks: what torch.optim.Optimizer lets others register is called, in order, and may replace."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
+from instep.conformance.resuming import (
+    difference,
+    load,
+    required,
+    state_dict_of,
+    stopped,
+    successor,
+)
+from instep.conformance.subject import Run
+
+if TYPE_CHECKING:
+    from instep.conformance.context import Context
+
+# What hooks add to a dict, to be found again where the dict arrives.
+_MARK = "instep"
+_ORDER = ["prepended before", "before", "prepended after", "after"]
+
+
+def checks(plan: Plan) -> Iterator[Check]:
+    """Of state_dict(), load_state_dict() and step()."""
+    yield Check(
+        "hooks/state-dict",
+        "must",
+        "state_dict() calls its hooks once, prepended ones first; a dict that one returns replaces",
+        _state_dict,
+    )
+    yield Check(
+        "hooks/load-state-dict",
+        "must",
+        "load_state_dict() calls its hooks once, prepended ones first; a dict that one returns is "
+        "loaded",
+        _load_state_dict,
+    )
+    yield Check(
+        "hooks/step",
+        "must",
+        "step() calls its hooks before and after all changes, with the arguments that it got",
+        _step,
+    )
+
+
+def _stopped(context: Context) -> Run:
+    probe = context.probes.make("resume", dtype="float32", shapes=((37,), (5, 3)), steps=7)
+    attempt = stopped(context, probe)
+    if not isinstance(attempt.optimizer, torch.optim.Optimizer):
+        raise Skip("the subject is no torch.optim.Optimizer")
+    return attempt
+
+
+# ---- of dicts
+
+
+class _Log:
+    """Hooks that note when they are called, and with what."""
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
+        self.called: list[str] = []
+
+    def hook(self, name: str, replace: Callable[[Any], Any] = lambda _: None) -> Callable[..., Any]:
+        """One hook; `replace` makes what it returns of the dict that it is given."""
+
+        def hook(optimizer: Any, *given: Any) -> Any:
+            self.called.append(name if optimizer is self.optimizer else f"{name} of another")
+            return replace(given[0]) if given else None
+
+        return hook
+
+    def require_order(self, method: str) -> None:
+        """All four, once each."""
+        if self.called != _ORDER:
+            found = ", ".join(self.called) or "none"
+            raise Failure(f"{method} calls hooks {_ORDER} in this order; it called: {found}")
+
+
+def _register(attempt: Run, method: str, before: Any, after: Any) -> _Log:
+    """Two hooks before and two after a method, the second of each prepended."""
+    log, optimizer = _Log(attempt.optimizer), attempt.optimizer
+    with required(f"the registration of hooks of {method}()"):
+        for name, when, replace in (("before", "pre", before), ("after", "post", after)):
+            register = getattr(optimizer, f"register_{method}_{when}_hook")
+            register(log.hook(name, replace))
+            register(log.hook(f"prepended {name}"), prepend=True)
+    return log
+
+
+def _state_dict(context: Context) -> Outcome:
+    attempt = _stopped(context)
+    log = _register(attempt, "state_dict", lambda _: None, lambda found: {**found, _MARK: 1})
+    found = state_dict_of(attempt)
+    log.require_order("state_dict()")
+    if _MARK not in found:
+        raise Failure("state_dict() does not return the dict that a hook returned in its place")
+    return Outcome()
+
+
+def _load_state_dict(context: Context) -> Outcome:
+    attempt = _stopped(context)
+    saved, second = state_dict_of(attempt), successor(attempt)
+    log = _register(second, "load_state_dict", _marked, lambda _: None)
+    load(second, saved)
+    log.require_order("load_state_dict()")
+    if not all(_MARK in group for group in second.optimizer.param_groups):
+        raise Failure("load_state_dict() does not load the dict that a hook returned in its place")
+    return Outcome()
+
+
+def _marked(found: Any) -> Any:
+    groups = [{**group, _MARK: 1} for group in found["param_groups"]]
+    return {**found, "param_groups": groups}
+
+
+# ---- of steps
+
+
+def _step(context: Context) -> Outcome:
+    attempt = _stopped(context)
+    seen: list[tuple[str, bool, list[torch.Tensor]]] = []
+
+    def note(when: str) -> Callable[..., None]:
+        def hook(optimizer: Any, args: Any, kwargs: Any) -> None:
+            given = optimizer is attempt.optimizer and (*args, *kwargs.values())[1:] == expected
+            seen.append((when, given, _values(attempt)))
+
+        return hook
+
+    with required("the registration of hooks of step()"):
+        attempt.optimizer.register_step_pre_hook(note("before"))
+        attempt.optimizer.register_step_post_hook(note("after"))
+    closure = attempt.closure(attempt.recording.steps) if attempt.probe.closure else None
+    expected = () if closure is None else (closure,)
+    if closure is None:
+        attempt.give_gradients()
+    start = _values(attempt)
+    attempt.step_with(closure)
+    message = _require_around(seen, start, _values(attempt))
+    _replaced(context)
+    return Outcome(message=message)
+
+
+def _values(attempt: Run) -> list[torch.Tensor]:
+    return [p.detach().clone() for p in attempt.parameters]
+
+
+def _require_around(
+    seen: list[tuple[str, bool, list[torch.Tensor]]],
+    start: list[torch.Tensor],
+    end: list[torch.Tensor],
+) -> str:
+    """Hooks are around the step; where a base class has a step of its own, around that as well."""
+    order = [when for when, _, _ in seen]
+    if order.count("before") != order.count("after") or not order:
+        raise Failure(f"hooks of step() are called: {', '.join(order) or 'none'}")
+    if order[0] != "before" or difference(seen[0][2], start) is not None:
+        raise Failure("a hook of step() is called before it when parameters have moved already")
+    if order[-1] != "after" or difference(seen[-1][2], end) is not None:
+        raise Failure("a hook of step() is called after it when parameters have yet to move")
+    if not seen[0][1] or not seen[-1][1]:
+        raise Failure("hooks of step() are called with other arguments than step()")
+    times = order.count("before")
+    return "" if times == 1 else f"called {times} times: step() calls that of a base class"
+
+
+def _replaced(context: Context) -> None:
+    """Arguments that a hook returns are those of the step: here a closure, where there was none."""
+    attempt, called = _stopped(context), []
+    if len(inspect.signature(type(attempt.optimizer).step).parameters) < 2:
+        return
+    if attempt.probe.closure:
+        return
+    attempt.give_gradients()
+
+    def closure() -> torch.Tensor:
+        called.append(1)
+        return torch.zeros(())
+
+    attempt.optimizer.register_step_pre_hook(lambda own, args, kwargs: ((own, closure), {}))
+    attempt.step_with(None)
+    if not called:
+        raise Failure("step() does not get the arguments that a hook returned in their place")
