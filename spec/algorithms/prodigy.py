@@ -22,7 +22,7 @@ with algorithm("prodigy", "Prodigy: Adam with an estimated distance to the solut
     d0 = hyper("d0", 1e-6, domain="(0,inf)", scope="optimizer", latex="d_0", probe=2**-6,
                aliases=("estim_lr0",), description="first estimate of the distance, from below")
     factor = hyper("d_coef", 1.0, name="factor", domain="(0,inf)", scope="optimizer", latex="c",
-                   probe=8, aliases=("estim_lr_coef",), description="factor of every estimate")
+                   probe=9, aliases=("estim_lr_coef",), description="factor of every estimate")
     growth = hyper("growth_rate", float("inf"), name="growth", domain="[1,inf]",
                    scope="optimizer", latex="G", probe=2,
                    description="largest factor by which the distance grows in a step")
