@@ -8,7 +8,8 @@ Example::
     floor = 40
 
     [tool.instep.subjects."mylib:AdamW".expected-failures]
-    "adamw/groups/lr" = "issue 12"
+    "adamw/groups/own-values" = "issue 12"
+    "adamw/state/resume" = { reason = "kept apart", issue = "#12", expires = 2027-01-31 }
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Settings:
     lacks: tuple[str, ...] = ()
     level: str = "quick"
     implementations: bool | None = None
-    expected_failures: Mapping[str, str] = field(default_factory=dict)
+    expected_failures: Mapping[str, Any] = field(default_factory=dict)
     timeout: float = 60.0
     floor: int = 1
 
@@ -112,9 +113,23 @@ def _settings(table: Mapping[str, Any], where: str) -> Settings:
             raise UsageError(f"{where}: {key} = {value!r} is no {kind.split('[')[0]}")
         given[known[key].name] = _frozen(value)
     settings = Settings(**given)
+    _reasons(settings.expected_failures, where)
     if settings.level not in LEVELS:
         raise UsageError(f"{where}: level is one of {', '.join(LEVELS)}, not {settings.level}")
     return settings
+
+
+def _reasons(expected: Mapping[str, Any], where: str) -> None:
+    """Refuse expectations that are none where they stand, not where they are used."""
+    if not expected:
+        return
+    from instep.conformance.expectations import expectation
+
+    for id, value in expected.items():
+        try:
+            expectation(id, value)
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from None
 
 
 def _known(table: Iterable[str], known: Iterable[str], where: str) -> None:

@@ -59,7 +59,7 @@ class Session:
         lacks: types of parameters that the subject does not have (`float64`, `bfloat16` ...).
         level: `quick` or `full`.
         implementations: also judge what the constructor's own booleans switch (on at `full`).
-        expected_failures: {check id: reason}.
+        expected_failures: {check id: reason, or {"reason": ..., "issue": ..., "expires": day}}.
         timeout: seconds that one check may take before it counts as errored; 0 for no limit.
 
     Raises:

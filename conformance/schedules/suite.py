@@ -38,7 +38,7 @@ class Session:
         spec: public name, dialect or path of a specification of a schedule, or an Algorithm.
         hyperparameters: constructor keywords in the subject's names, the same in every run.
         rename: {spec name: subject name} of hyperparameters, options and lists.
-        expected_failures: {check id: reason}.
+        expected_failures: {check id: reason, or {"reason": ..., "issue": ..., "expires": day}}.
         level: `quick` or `full`.
         timeout: seconds that one check may take before it counts as errored; 0 for no limit.
 

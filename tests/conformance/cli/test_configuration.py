@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import inspect
 
 import pytest
@@ -37,9 +38,12 @@ def test_every_key_is_read(tmp_path):
         lacks = ["sparse"]
         level = "full"
         implementations = true
-        expected-failures = { "adamw/a/one" = "issue 12" }
         timeout = 5
         floor = 40
+
+        [tool.instep.subjects."mine:A".expected-failures]
+        "adamw/a/one" = "issue 12"
+        "adamw/a/two" = { reason = "kept apart", issue = "#13", expires = 2027-01-31 }
         """,
     )
     assert configured("mine:A", tmp_path) == Settings(
@@ -53,7 +57,14 @@ def test_every_key_is_read(tmp_path):
         lacks=("sparse",),
         level="full",
         implementations=True,
-        expected_failures={"adamw/a/one": "issue 12"},
+        expected_failures={
+            "adamw/a/one": "issue 12",
+            "adamw/a/two": {
+                "reason": "kept apart",
+                "issue": "#13",
+                "expires": datetime.date(2027, 1, 31),
+            },
+        },
         timeout=5,
         floor=40,
     )
@@ -82,6 +93,10 @@ def test_the_nearest_file_counts(tmp_path):
         ('[tool.instep.subjects."mine:A"]\nrename = {a = 3}', "rename = {'a': 3} is no Mapping"),
         ('[tool.instep.subjects."mine:A"]\nfloor = true', "floor = True is no int"),
         ('[tool.instep.subjects."mine:A"]\ntimeout = "1"', "timeout = '1' is no float"),
+        (
+            '[tool.instep.subjects."mine:A"]\nexpected-failures = {"a/b/c" = {issue = "#1"}}',
+            '[tool.instep.subjects."mine:A"]: expected failure of a/b/c: say the reason',
+        ),
         (
             '[tool.instep.subjects."mine:A"]\nlevel = "slow"',
             "level is one of quick, full, not slow",
