@@ -32,7 +32,7 @@ import torch  # noqa: E402
 
 from instep import spec  # noqa: E402
 from instep.conformance.mutate import Mutant  # noqa: E402
-from instep.conformance.suite import Session, check  # noqa: E402
+from instep.conformance.suite import check  # noqa: E402
 from meta.broken import BEHAVIOUR, BUGS, EQUATIONS  # noqa: E402
 from meta.correct import REWRITES  # noqa: E402
 from meta.strength import STATUSES, Fate, Judge, all_mutants, table  # noqa: E402
@@ -179,9 +179,9 @@ def print_bugs() -> None:
     """Broken optimizers that the check for them fails, and those that are named."""
     found, named = Counter(), 0
     for bug in BUGS:
-        session = Session(bug.subject, bug.spec)
+        session = bug.session()
         result = session.run(f"{session.prefix}/{bug.check}")
-        found[bug.numeric] += (result.status, result.level) == ("failed", "must")
+        found[bug.numeric] += (result.status, result.level) == ("failed", bug.level)
         known = session.diagnosis.candidates if session.diagnosis is not None else ()
         named += bug.diagnosis is not None and bug.diagnosis in [c.name for c in known]
     nameable = sum(b.diagnosis is not None for b in BUGS)

@@ -7,7 +7,7 @@ attributes that hold one tensor per parameter, a mapping by parameter, or one fl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,11 @@ class Recording:
     def steps(self) -> int:
         """Steps that were completed."""
         return len(self.moments) - 1
+
+    def of(self, k: int) -> Recording:
+        """What it did to one parameter, as if there were no others."""
+        moments = [Moment([m.parameters[k]], [m.leaves[k]], m.types) for m in self.moments]
+        return replace(self, probe=self.probe.only(k), moments=moments)
 
 
 def to_array(x: torch.Tensor) -> Any:

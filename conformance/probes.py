@@ -79,6 +79,20 @@ class Probe:
         """The same run, ended earlier."""
         return replace(self, gradients=self.gradients[:steps], touched=self.touched[:steps])
 
+    def only(self, *chosen: int) -> Probe:
+        """The same run with some of the parameters, in the order given."""
+
+        def pick(x: Sequence[Any]) -> tuple[Any, ...]:
+            return tuple(x[i] for i in chosen) if x else ()
+
+        return replace(
+            self,
+            parameters=pick(self.parameters),
+            gradients=tuple(map(pick, self.gradients)),
+            slopes=pick(self.slopes),
+            touched=tuple(map(pick, self.touched)),
+        )
+
 
 def dyadic(h: Hyperparameter) -> float:
     """The value at which a hyperparameter is probed: declared, or dyadic in its domain."""

@@ -215,7 +215,7 @@ class Run:
 
     def __init__(self, subject: Subject, probe: Probe) -> None:
         self.subject, self.probe = subject, probe
-        self.parameters = tensors_of(probe, subject.requires_grad)
+        self.parameters = self.tensors()
         self.dtype = getattr(torch, probe.dtype)
         groups = subject.groups(probe, self.parameters)
         self.optimizer = subject.build(groups, probe.hyperparameters, probe.options)
@@ -225,6 +225,10 @@ class Run:
         self.recording = Recording(
             probe, [first], arguments=arguments, grouped=grouped, primed=subject.primed
         )
+
+    def tensors(self) -> list[torch.Tensor]:
+        """The parameters before the first step."""
+        return tensors_of(self.probe, self.subject.requires_grad)
 
     def step(self) -> None:
         """The next step; raises SubjectError when the subject does."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
+from instep.conformance.checks.base import Check, Outcome, Plan, Skip
 from instep.conformance.errors import SubjectError
-from instep.conformance.observe import Moment, observe
+from instep.conformance.observe import observe
 from instep.conformance.probes import Probe
+from instep.conformance.refusals import cause_of, require_unchanged
 from instep.conformance.subject import ConstructionError, Run, UnsupportedError
 from instep.spec import ir
 from instep.spec.conditions import holds
@@ -96,8 +95,7 @@ def _judge(context: Context, probe: Probe, what: str) -> Outcome:
         recording = context.record(probe)
     except SubjectError as error:
         _require_unchanged(context, probe, what)
-        cause = " ".join(str(error.__cause__ or error).split())
-        raise Skip(f"it refuses {what}: {cause}") from error
+        raise Skip(f"it refuses {what}: {cause_of(error)}") from error
     return context.require(recording, f"{what} move it elsewhere")
 
 
@@ -116,21 +114,6 @@ def _require_unchanged(context: Context, probe: Probe, what: str) -> None:
         try:
             attempt.step()
         except SubjectError as error:
-            _compare(before, observe(attempt.optimizer, attempt.parameters), what, error)
+            now = observe(attempt.optimizer, attempt.parameters)
+            require_unchanged(before, now, what, error)
             return
-
-
-def _compare(before: Moment, after: Moment, what: str, error: SubjectError) -> None:
-    """Raise unless all that there was is still there; zeros that a step prepares are no change."""
-    cause = " ".join(str(error.__cause__ or error).split())
-    for i, (old, new) in enumerate(zip(before.parameters, after.parameters, strict=True)):
-        if not np.array_equal(old, new, equal_nan=True):
-            raise Failure(f"it refuses {what} ({cause}) after parameter {i} has moved")
-    for i, (kept, now) in enumerate(zip(before.leaves, after.leaves, strict=True)):
-        for path, value in kept.items():
-            if path not in now or not _equal(value, now[path]):
-                raise Failure(f"it refuses {what} ({cause}) after {path} of parameter {i} changed")
-
-
-def _equal(a: Any, b: Any) -> bool:
-    return np.shape(a) == np.shape(b) and bool(np.array_equal(a, b, equal_nan=True))

@@ -6,11 +6,12 @@ import pytest
 
 from instep.conformance.checks.numerics import quantities, slug
 from instep.conformance.suite import Session, check
-from meta.broken import BEHAVIOUR, BUGS, EQUATIONS, STATE, Bug
+from meta.broken import BEHAVIOUR, BUGS, EQUATIONS, STATE, TENSORS, Bug
 from meta.broken.behaviour import PlainAdam
 
 # Topics whose checks have to stay silent about each other's defects.
 ABOUT_STATE = ("checkpoints", "copies", "gradients", "groups", "hooks", "parameters", "state")
+ABOUT_TENSORS = ("isolation", "metamorphic", "modes", "tensors", "types")
 
 
 def test_there_are_enough_of_them():
@@ -51,3 +52,27 @@ def test_a_defect_of_state_fails_no_other_check(bug: Bug):
     found = [session.run(id) for id in chosen if id.split("/")[1] in ABOUT_STATE]
     failed = {r.id.split("/", 1)[1] for r in found if r.status in ("failed", "errored")}
     assert failed == {*bug.also, *([bug.check] if bug.level == "must" else [])}
+
+
+@pytest.mark.parametrize("bug", TENSORS, ids=lambda b: b.name)
+def test_a_defect_of_tensors_fails_no_check_like_it(bug: Bug):
+    like = {name for name in expected(bug) if name.startswith(ABOUT_TENSORS)}
+    assert must_checks_failed(bug, ABOUT_TENSORS) == like
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", TENSORS, ids=lambda b: b.name)
+def test_a_defect_of_tensors_fails_no_other_check(bug: Bug):
+    assert must_checks_failed(bug) == expected(bug)
+
+
+def expected(bug: Bug) -> set[str]:
+    return {*bug.also, *([bug.check] if bug.level == "must" else [])}
+
+
+def must_checks_failed(bug: Bug, topics: tuple[str, ...] = ()) -> set[str]:
+    session = bug.session()
+    session.explains = False
+    chosen = [id for id, one in session.checks.items() if one.level == "must"]
+    found = [session.run(id) for id in chosen if not topics or id.split("/")[1] in topics]
+    return {r.id.split("/", 1)[1] for r in found if r.status in ("failed", "errored")}

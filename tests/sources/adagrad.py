@@ -55,7 +55,11 @@ class Inside(Box):
 
 ONE = {"groups/own-values": "one initial_accumulator_value for all groups, whatever they say"}
 SOURCES = (
-    Source("adagrad/torch", "torch.optim:Adagrad", defects=ONE),
+    Source(
+        "adagrad/torch",
+        "torch.optim:Adagrad",
+        defects={**ONE, "implementations/fused": "takes every parameter for contiguous"},
+    ),
     Source("adagrad/torch", Box, paper="Duchi, Hazan and Singer 2011, figure 1"),
     *(
         Source(f"adagrad/{name}", Inside, paper="TensorFlow's ApplyAdagradV2")

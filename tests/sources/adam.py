@@ -158,9 +158,10 @@ class DecayRelative(DecayCorrected):
 
 
 PAUSES = {"gradients/none": "counts the steps of a group, not of a parameter"}
+FUSED = {"implementations/fused": "takes every parameter for contiguous"}
 FOREACH = {"implementations/foreach": "writes its denominator to p.grad"}
 SOURCES = (
-    Source("adam/paper", "torch.optim:Adam"),
+    Source("adam/paper", "torch.optim:Adam", defects=FUSED),
     Source(
         "adam/paper",
         "optimi:Adam",
@@ -171,9 +172,9 @@ SOURCES = (
     Source("adam/eps-hat-inside", FoldedInside, paper="eps under the root, corrections folded"),
     Source("adam/eps-clamp", Clamped, paper="max(sqrt(v_hat), eps)"),
     Source("adam/no-bias-correction", Uncorrected, paper="Kingma and Ba without section 3"),
-    Source("amsgrad/torch", "torch.optim:Adam", keywords={"amsgrad": True}),
+    Source("amsgrad/torch", "torch.optim:Adam", keywords={"amsgrad": True}, defects=FUSED),
     Source("amsgrad/corrected", LargestCorrected, paper="Reddi et al., with corrected moments"),
-    Source("adamw/torch", "torch.optim:AdamW"),
+    Source("adamw/torch", "torch.optim:AdamW", defects=FUSED),
     Source("adamw/torch", "optimi:AdamW", defects={**PAUSES, **FOREACH}),
     Source("adamw/decay-after", DecayAfter, paper="Loshchilov and Hutter, decay last"),
     Source("adamw/decay-unscaled", DecayUnscaled, paper="Loshchilov and Hutter, algorithm 2"),

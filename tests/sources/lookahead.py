@@ -158,7 +158,10 @@ SOURCES = (
         "lookahead/first(sgd)",
         from_the_first_step,
         package="torch_optimizer",
-        defects=UNPREPARED,
+        defects={
+            **UNPREPARED,
+            "tensors/no-gradients": "moves parameters without gradients to the slow weights",
+        },
     ),
     Source("ranger/radam", RangerByHand, paper="arXiv:1908.03265 inside arXiv:1907.08610"),
     Source(

@@ -73,12 +73,18 @@ class Added(Average):
         return g.add(average, alpha=mu)
 
 
+FUSED = {"implementations/fused": "takes every parameter for contiguous; late ones are refused"}
 UNTOUCHED = {"gradients/untouched": "adds the weight decay to p.grad itself"}
 SOURCES = (
-    Source("sgd/torch", "torch.optim:SGD"),
+    Source("sgd/torch", "torch.optim:SGD", defects=FUSED),
     Source("sgd/torch", "optimi:SGD", defects=UNTOUCHED),
     Source("sgd/torch", sgd.Velocity, paper="Sutskever et al. 2013, equations 1 and 2"),
-    Source("nesterov/torch", "torch.optim:SGD", keywords={"nesterov": True}),
+    Source(
+        "nesterov/torch",
+        "torch.optim:SGD",
+        keywords={"nesterov": True},
+        defects={**FUSED, "implementations/foreach": "writes the look-ahead to p.grad"},
+    ),
     Source("nesterov/paper", sgd.LookAhead, paper="Sutskever et al. 2013, equations 3 and 4"),
     Source("sgd/classical", sgd.RateInside, paper="Polyak 1964, equation 9"),
     Source(

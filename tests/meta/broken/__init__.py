@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from instep.conformance.suite import Session
-from meta.broken import adam, behaviour, checkpoints, contract, heun, sgd
+from meta.broken import adam, behaviour, checkpoints, contract, heun, isolation, sgd, tensors
 
 
 @dataclass(frozen=True)
@@ -170,5 +170,30 @@ STATE = (
     Bug(contract.NeverZeros, ADAM, "gradients/zeroed", numeric=False),
     Bug(contract.GroupsOfConstruction, ADAM, "groups/added", numeric=False, thorough=True),
 )
-BEHAVIOUR = (*BEHAVIOUR, *STATE)
+TENSORS = (
+    Bug(tensors.NeedsGradients, ADAM, "tensors/no-gradients", numeric=False),
+    Bug(tensors.LongestFirst, ADAM, "tensors/order", numeric=False),
+    Bug(tensors.WholeVectorsOnly, ADAM, "tensors/split", numeric=False),
+    Bug(tensors.ManyLanesInHalf, ADAM, "tensors/large", numeric=False, thorough=True),
+    Bug(tensors.RowMajor, ADAM, "tensors/transposed", numeric=False),
+    Bug(tensors.RowMajorImages, ADAM, "tensors/channels-last", numeric=False),
+    Bug(tensors.WithoutGaps, ADAM, "tensors/slices", numeric=False),
+    Bug(tensors.ViewsOnly, ADAM, "tensors/any-layout", numeric=False, level="should"),
+    Bug(tensors.TypeOfTheFirst, ADAM, "types/mixed", numeric=False),
+    Bug(tensors.TypeOfTheFirstGroup, ADAM, "types/groups", numeric=False),
+    Bug(isolation.SkipsNotFinite, ADAM, "isolation/lanes", numeric=False),
+    Bug(isolation.SkipsAllNotFinite, ADAM, "isolation/parameters", numeric=False),
+    Bug(isolation.GradientsOff, ADAM, "isolation/modes", numeric=False),
+    Bug(isolation.SeedsAgain, ADAM, "isolation/resources", numeric=False, level="should"),
+    Bug(isolation.LerpByTensor, ADAM, "isolation/default-dtype", numeric=False),
+    Bug(
+        isolation.StateOfDefaultType,
+        ADAM,
+        "isolation/narrow-default-dtype",
+        numeric=False,
+        level="should",
+        also=("checkpoints/float64",),
+    ),
+)
+BEHAVIOUR = (*BEHAVIOUR, *STATE, *TENSORS)
 BUGS = (*EQUATIONS, *BEHAVIOUR)

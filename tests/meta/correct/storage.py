@@ -103,6 +103,8 @@ class FlatBuffer:
         entries = params if isinstance(params[0], dict) else [{"params": params}]
         self.param_groups = [{**own, "maximize": maximize, **g} for g in entries]
         self.leaves = [(p, g) for g in self.param_groups for p in g["params"]]
+        if len({p.dtype for p, _ in self.leaves}) > 1:
+            raise TypeError("one vector has one type")
         sizes = [p.numel() for p, _ in self.leaves]
         self.buffers = torch.zeros(2, sum(sizes), dtype=self.leaves[0][0].dtype)
         self.ends = torch.tensor(sizes).cumsum(0).tolist()
