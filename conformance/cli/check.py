@@ -26,9 +26,15 @@ if TYPE_CHECKING:
     "--expect-failure", metavar="ID=WHY", multiple=True, help="Check that fails, and why."
 )
 @click.option("--floor", type=click.IntRange(0), metavar="N", help="Fewest checks that must run.")
+@click.option("--isolate", is_flag=True, help="Run in a process beside, which may die or hang.")
 @report_options
 def check(
-    subject: str, expect_failure: tuple[str, ...], floor: int | None, every: bool, **given: Any
+    subject: str,
+    expect_failure: tuple[str, ...],
+    floor: int | None,
+    isolate: bool,
+    every: bool,
+    **given: Any,
 ) -> int:
     """Judge SUBJECT (module:attribute) against a specification."""
     files = wanted(given)
@@ -36,7 +42,7 @@ def check(
         expected_failures=options.pairs(expect_failure, "--expect-failure")
     )
     floor = chosen.floor if floor is None else floor
-    report = _run(subject, chosen)
+    report = _isolated(subject, chosen) if isolate else _run(subject, chosen)
     report = dataclasses.replace(report, invocation=options.invocation(subject, given))
     return finish(report, files, every=every, floor=floor)
 
@@ -50,6 +56,15 @@ def _run(target: str, chosen: Settings) -> Report:
     session = open_session(target, chosen)
     with output.progress_bar() as progress:
         return session.report(progress)
+
+
+def _isolated(target: str, chosen: Settings) -> Report:
+    from instep.conformance.isolated import isolated_report
+
+    if chosen.dialect == "any":
+        raise UsageError("--isolate judges one dialect; name it with --dialect")
+    with output.progress_bar() as progress:
+        return isolated_report(target, chosen, progress)
 
 
 def open_session(target: str, chosen: Settings) -> Session:
