@@ -10,6 +10,10 @@ anew that were neither killed nor proved equivalent.
     python benchmarks/strength.py --saved
 
 Prints the figures that stand in strength.json, and how long it took to find them.
+
+    python benchmarks/strength.py --reported
+
+Prints how many of the defects that issue trackers tell of are found, and how many are named.
 """
 
 from __future__ import annotations
@@ -35,6 +39,7 @@ from instep.conformance.mutate import Mutant  # noqa: E402
 from instep.conformance.suite import check  # noqa: E402
 from meta.broken import BEHAVIOUR, BUGS, EQUATIONS  # noqa: E402
 from meta.correct import REWRITES  # noqa: E402
+from meta.reported import REPORTED, UNSEEN, Defect  # noqa: E402
 from meta.strength import STATUSES, Fate, Judge, all_mutants, table  # noqa: E402
 
 WIDTH = 52
@@ -48,6 +53,9 @@ def main(arguments: list[str]) -> None:
     if "--saved" in arguments:
         print_saved()
         return
+    if "--reported" in arguments:
+        print_reported()
+        return
     started = time.perf_counter()
     if "--save" in arguments:
         save_mutants(named or spec.dialects())
@@ -58,6 +66,7 @@ def main(arguments: list[str]) -> None:
     print_mutants(named or spec.dialects())
     print_false_alarms()
     print_bugs()
+    print_reported()
     print(f"\n{time.perf_counter() - started:.0f} s")
 
 
@@ -187,6 +196,32 @@ def print_bugs() -> None:
     nameable = sum(b.diagnosis is not None for b in BUGS)
     print(f"bugs found: {found[True]} of {len(EQUATIONS)} in equations,", end=" ")
     print(f"{found[False]} of {len(BEHAVIOUR)} in behaviour; named: {named} of {nameable}")
+
+
+def print_reported() -> None:
+    """Defects that issue trackers tell of: found, named, told by their check, or neither."""
+    fates = Counter(fate_of(d) for d in REPORTED)
+    sources = {d.source.partition("#")[0] for d in REPORTED}
+    families = {d.family for d in REPORTED}
+    found = sum(n for fate, n in fates.items() if fate != "missed")
+    print(f"reported defects found: {found} of {len(REPORTED) + len(UNSEEN)}", end=" ")
+    print(f"({len(families)} algorithms, {len(sources)} repositories);", end=" ")
+    print(", ".join(f"{n} {fate}" for fate, n in sorted(fates.items())))
+
+
+def fate_of(defect: Defect) -> str:
+    """What the suite says of a reported defect."""
+    session = defect.session()
+    result = session.run(f"{session.prefix}/{defect.check}")
+    if (result.status, result.level) != (defect.status, "must"):
+        return "missed"
+    names = [c.name for c in session.diagnosis.candidates] if session.diagnosis else []
+    if defect.diagnosis in names:
+        return "named"
+    if names:
+        return "misnamed"
+    numeric = session.checks[result.id].numeric
+    return "in equations that nothing known explains" if numeric else "told by their check"
 
 
 if __name__ == "__main__":

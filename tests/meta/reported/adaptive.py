@@ -234,8 +234,8 @@ REPORTED = (
         partial(VarianceBelowZero, centered=True),
         RMSPROP,
         "CanReader/FastNN#12",
-        "gradients",
-        "gradients/constant",
+        "equations",
+        TRAJECTORY,
         "epsilon=inside",
     ),
     Defect(
@@ -286,7 +286,7 @@ REPORTED = (
         "adamax/torch",
         "mlpack/mlpack#887",
         "gradients",
-        "gradients/zero",
+        TRAJECTORY,
         "infinity_norm: second term missing",
     ),
 )

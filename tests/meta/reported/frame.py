@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from instep.conformance.suite import Session
+
 State = dict[str, Any]
 Group = dict[str, Any]
 
@@ -46,6 +48,12 @@ class Defect:
     def family(self) -> str:
         """The algorithm, whatever its dialect."""
         return self.spec.partition("/")[0]
+
+    def session(self, *, explains: bool = True) -> Session:
+        """What judges it; diagnoses take longer than verdicts."""
+        session = Session(self.subject, self.spec)
+        session.explains = explains
+        return session
 
 
 KINDS = ("equations", "state", "hyperparameters", "gradients", "closures", "dtypes", "flags")
