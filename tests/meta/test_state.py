@@ -9,7 +9,7 @@ import torch
 
 from instep.conformance.suite import Session
 from meta.broken import ADAM
-from meta.broken.behaviour import MissingAsZero, PlainAdam
+from meta.broken.behaviour import MissingAsZero, Noisy, PlainAdam
 
 
 class LoadsACopy(PlainAdam):
@@ -69,3 +69,9 @@ def test_copying_leaves_the_class_as_it_was():
     result = session.run("adam/copies/deepcopy")
     assert (result.status, "hooks" in result.message) == ("failed", False)
     assert dict(vars(Wrapper)) == before
+
+
+@pytest.mark.parametrize("check", ["state/resume", "checkpoints/file", "parameters/named"])
+def test_what_differs_by_itself_is_not_held_against_checkpoints(check: str):
+    result = Session(Noisy, ADAM).run(f"adam/{check}")
+    assert (result.status, "determinism/repeat" in result.message) == ("skipped", True)
