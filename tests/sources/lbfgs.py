@@ -52,10 +52,13 @@ class TwoLoops(torch.optim.Optimizer):
                 if y @ s > 1e-10:
                     pairs.append((s, y))
                     kept["gamma"] = (s @ y) / (y @ y)
-                kept["p"], kept["alpha"] = -two_loops(g, list(pairs), kept["gamma"]), group["lr"]
+                kept["p"], kept["alpha"] = (
+                    -two_loops(g, list(pairs), kept["gamma"]),
+                    float(group["lr"]),
+                )
             else:
                 shrink = min(1.0, 1 / float(g.abs().sum()))
-                kept.update(p=-g, alpha=shrink * group["lr"], gamma=1.0)
+                kept.update(p=-g, alpha=shrink * float(group["lr"]), gamma=1.0)
             kept["pairs"], kept["g"], last, k = list(pairs), g, f, k + 1
             if g @ kept["p"] > -group["tolerance_change"]:
                 break
@@ -199,13 +202,14 @@ HISTORY = {
     "hyperparameters/history-size-changed": "a list as long as history_size was at first is kept"
 }
 BOOK = "Nocedal and Wright 2006, algorithms"
+ALIAS = {"modes/lr-tensor": "keeps the tensor itself as the length of the last step"}
 SOURCES = (
-    Source("lbfgs/torch", "torch.optim:LBFGS", defects=HISTORY),
+    Source("lbfgs/torch", "torch.optim:LBFGS", defects={**HISTORY, **ALIAS}),
     Source(
         "lbfgs/strong-wolfe",
         "torch.optim:LBFGS",
         keywords={"line_search_fn": "strong_wolfe"},
-        defects=HISTORY,
+        defects={**HISTORY, **ALIAS},
     ),
     Source("lbfgs/torch", TwoLoops, paper=f"{BOOK} 7.4 and 7.5"),
     Source("lbfgs/strong-wolfe", StrongWolfe, paper=f"{BOOK} 3.5, 3.6, 7.4 and 7.5"),

@@ -49,7 +49,11 @@ class Loud(Rectified):
 
 
 SOURCES = (
-    Source("schedulefree-radam/authors", "schedulefree:RAdamScheduleFree", defects=PACKAGES),
+    Source(
+        "schedulefree-radam/authors",
+        "schedulefree:RAdamScheduleFree",
+        defects={**PACKAGES, "modes/lr-tensor": "0 / 0 is NaN where it is no ZeroDivisionError"},
+    ),
     Source(
         "schedulefree-radam/authors",
         "pytorch_optimizer:ScheduleFreeRAdam",

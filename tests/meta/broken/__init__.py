@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from instep.conformance.suite import Session
-from meta.broken import adam, behaviour, checkpoints, contract, heun, isolation, sgd, tensors
+from meta.broken import (
+    adam,
+    behaviour,
+    checkpoints,
+    contract,
+    heun,
+    isolation,
+    modes,
+    relations,
+    sgd,
+    tensors,
+)
 
 
 @dataclass(frozen=True)
@@ -183,7 +194,7 @@ TENSORS = (
     Bug(tensors.TypeOfTheFirstGroup, ADAM, "types/groups", numeric=False),
     Bug(isolation.SkipsNotFinite, ADAM, "isolation/lanes", numeric=False),
     Bug(isolation.SkipsAllNotFinite, ADAM, "isolation/parameters", numeric=False),
-    Bug(isolation.GradientsOff, ADAM, "isolation/modes", numeric=False),
+    Bug(isolation.LeavesGradientsOff, ADAM, "isolation/modes", numeric=False),
     Bug(isolation.SeedsAgain, ADAM, "isolation/resources", numeric=False, level="should"),
     Bug(isolation.LerpByTensor, ADAM, "isolation/default-dtype", numeric=False),
     Bug(
@@ -194,6 +205,23 @@ TENSORS = (
         level="should",
         also=("checkpoints/float64",),
     ),
+    Bug(
+        relations.AscendsAgainstDecay,
+        ADAM,
+        "metamorphic/maximize",
+        numeric=False,
+        also=("options/maximize", "precision/bfloat16.maximize"),
+    ),
+    Bug(relations.NothingAboveZero, ADAM, "metamorphic/odd", numeric=False),
+    Bug(relations.LargeGradientsClipped, ADAM, "metamorphic/gradient-scale", numeric=False),
+    Bug(relations.ParametersClipped, ADAM, "metamorphic/shift", numeric=False),
+    Bug(relations.RateLimited, SGD, "metamorphic/rate", numeric=False),
+    Bug(relations.DecayLimited, SGD, "metamorphic/shrink", numeric=False),
+    Bug(relations.TallAsEmbedding, ADAM, "metamorphic/transpose", numeric=False),
+    Bug(modes.WarmsTheRate, ADAM, "modes/lr-tensor", numeric=False),
+    Bug(modes.InitialRate, ADAM, "modes/scheduler", numeric=False),
+    Bug(modes.CountsSkippedSteps, ADAM, "modes/grad-scale", numeric=False),
+    Bug(modes.LastBackward, ADAM, "gradients/accumulated", numeric=False),
 )
 BEHAVIOUR = (*BEHAVIOUR, *STATE, *TENSORS)
 BUGS = (*EQUATIONS, *BEHAVIOUR)

@@ -30,7 +30,7 @@ class SkipsAllNotFinite(PlainAdam):
         return super().step(closure)
 
 
-class GradientsOff(PlainAdam):
+class LeavesGradientsOff(PlainAdam):
     """Switches gradients off for its step, and on again only where there was a closure."""
 
     def step(self, closure: Any = None) -> Any:

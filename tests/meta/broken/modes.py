@@ -1,0 +1,59 @@
+"""Optimizers that are right until a training loop does what training loops do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from meta.broken.behaviour import PlainAdam
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from meta.correct.frame import Group, State
+
+
+class WarmsTheRate(PlainAdam):
+    """The rate is written back to the group, which a tensor in there shows to its owner."""
+
+    def step(self, closure: Any = None) -> Any:
+        loss = super().step(closure)
+        for group in self.param_groups:
+            if isinstance(group["lr"], torch.Tensor):
+                group["lr"].mul_(0.5)
+        return loss
+
+
+class InitialRate(PlainAdam):
+    """A scheduler leaves initial_lr in the groups, which is taken for the rate."""
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        rate = group.get("initial_lr", group["lr"])
+        super().move(p, g, state, {**group, "lr": rate})
+
+
+class CountsSkippedSteps(PlainAdam):
+    """Divides by grad_scale, and leaves parameters where gradients are infinite, but counts."""
+
+    _step_supports_amp_scaling = True
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        scale, found = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)
+        if found is not None and float(found) > 0:
+            state["step"] = state.get("step", 0) + 1
+            return
+        super().move(p, g if scale is None else g / scale, state, group)
+
+
+class LastBackward(PlainAdam):
+    """Listens to backward passes, and takes the last one's gradient for all of it."""
+
+    def __init__(self, params: Any, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(params, *arguments, **keywords)
+        for p in (p for group in self.param_groups for p in group["params"]):
+            p.register_hook(lambda g, p=p: setattr(p, "heard", g))
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        heard = vars(p).pop("heard", None)
+        super().move(p, g if heard is None else heard, state, group)
