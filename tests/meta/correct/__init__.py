@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from meta.correct import moments, sgd, storage, updates
+from meta.correct import families, moments, sgd, storage, updates
 
 
 @dataclass(frozen=True)
@@ -75,4 +75,15 @@ REWRITES = (
     Rewrite(sgd.AverageByLerp, "sgd/ema", None),
     Rewrite(sgd.RateInside, "sgd/classical", None),
     Rewrite(sgd.LookAhead, "nesterov/paper", None),
+    Rewrite(families.NumpyRMSprop, "rmsprop/torch", ("RMSprop", {})),
+    Rewrite(families.RootOfSum, "adagrad/torch", ("Adagrad", {})),
+    Rewrite(families.OneFractionUnderOneRoot, "adadelta/torch", ("Adadelta", {})),
+    Rewrite(families.LargestByWhere, "adamax/torch", ("Adamax", {})),
+    Rewrite(families.LogarithmOfProduct, "nadam/torch", ("NAdam", {})),
+    Rewrite(families.LengthAsSum, "radam/torch", ("RAdam", {})),
+    Rewrite(families.DeviationByDifference, "adabelief/eps-inside", None),
+    Rewrite(families.NormsByDots, "lamb/paper", ("LAMB", {})),
+    # Signs are the same in any order of operations.
+    Rewrite(families.FlatSigns, "signum/paper", None),
+    Rewrite(families.AverageStored, "schedulefree-sgd/paper", None),
 )
