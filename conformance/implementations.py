@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Judge = Callable[[Any], "Report"]
 # What torch's optimizers call flags that change how a step is computed, and nothing else.
-_HOW = frozenset({"foreach", "fused", "capturable", "differentiable"})
+FLAGS = frozenset({"foreach", "fused", "capturable", "differentiable"})
 
 
 def variants(subject: Subject, judge: Judge) -> Iterator[Check]:
@@ -40,7 +40,7 @@ def variants(subject: Subject, judge: Judge) -> Iterator[Check]:
         value = not default
         yield Check(
             f"implementations/{slug(flag)}",
-            "must" if flag in _HOW else "info",
+            "must" if flag in FLAGS else "info",
             f"with {flag}={value} the subject does the same",
             functools.partial(_variant, subject, judge, plainly, flag, value),
         )

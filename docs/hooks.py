@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from escaping import escaped
 from mkdocs.structure.files import File
+from torch_tests import page as torch_tests
 
+from instep.conformance.implementations import FLAGS
 from instep.conformance.report.notation import extent
 from instep.conformance.suite import catalogue
 
@@ -35,8 +38,9 @@ Measured by `{command}`.
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """Add the catalogue of checks, which reports link to, and what libraries compute."""
+    """Add the catalogue of checks, which reports link to, and what torch and libraries do."""
     files.append(File.generated(config, "checks.md", content=_checks()))
+    files.append(File.generated(config, "torch-tests.md", content=torch_tests()))
     files.append(File.generated(config, "libraries.md", content=_libraries()))
     return files
 
@@ -56,7 +60,15 @@ def _checks() -> str:
             sentence = escaped(requirement[0].upper() + requirement[1:])
             parts.append(f"**{level}** — {sentence}.\n")
             parts.append(f"Specifications: {extent(having, list(specs))}.\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, *_implementations()])
+
+
+def _implementations() -> Iterator[str]:
+    """Checks that there are where a constructor has the flag, and so are in no catalogue."""
+    for flag in sorted(FLAGS):
+        yield f"## implementations/{flag} {{ #implementations-{flag} }}\n"
+        yield f"**must** — With {flag} flipped the subject does the same.\n"
+        yield f"Specifications: all, where the constructor has {flag}.\n"
 
 
 def _libraries() -> str:
