@@ -33,6 +33,8 @@ SAVED = Path(__file__).with_suffix(".json")
 sys.path.insert(0, str(ROOT / "tests"))  # the subjects are those of the tests
 
 import torch  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.progress import track  # noqa: E402
 
 from instep import spec  # noqa: E402
 from instep.conformance.mutate import Mutant  # noqa: E402
@@ -88,8 +90,9 @@ def print_mutants(dialects: list[str]) -> None:
 def sweep(name: str) -> list[Fate]:
     """What becomes of each mutant of a dialect."""
     algorithm = spec.get(name)
-    judge = Judge(algorithm)
-    return [judge.fate(m) for m in all_mutants(algorithm)]
+    judge, mutants = Judge(algorithm), list(all_mutants(algorithm))
+    progress = track(mutants, name, console=Console(stderr=True), transient=True)
+    return [judge.fate(m) for m in progress]
 
 
 def save_mutants(dialects: list[str]) -> None:
