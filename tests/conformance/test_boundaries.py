@@ -85,7 +85,9 @@ def test_where_no_decision_depends_on_the_value_there_is_none() -> None:
 
 
 @pytest.mark.parametrize("lacks", [(), ("float64",)], ids=["float64", "float32"])
-@pytest.mark.parametrize("dialect", ["sgdp/paper", "lbfgs/torch"])
+@pytest.mark.parametrize(
+    "dialect", ["sgdp/paper", pytest.param("lbfgs/torch", marks=pytest.mark.slow)]
+)
 def test_a_limit_in_half_precision_fails_and_the_limit_itself_does_not(
     dialect: str, lacks: tuple[str, ...]
 ) -> None:

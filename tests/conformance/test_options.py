@@ -40,7 +40,7 @@ def test_the_first_value_of_a_state_reads_as_well() -> None:
     [
         (Model(SCION), ()),
         (Model(SCION, frozenset({"weight_decay"})), (CHANGED,)),
-        (Model(SCION, distort={"weight_decay": lambda x: float(np.float16(x))}), (OPTION,)),
+        (Model(SCION, distort={"weight_decay": lambda x: float(np.float16(x))}), (CHANGED, OPTION)),
     ],
     ids=["none", "frozen", "coarse"],
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import runpy
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import optimi
@@ -41,8 +43,18 @@ def failed(report: Report, level: str = "must") -> set[str]:
     return {r.id.split("/", 1)[1] for r in report.failures if r.level == level}
 
 
-@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
-@pytest.mark.parametrize("spec", TORCH)
+# The names that share a class with another: what is their own shows in one implementation.
+SHARED = [("nesterov", "foreach"), ("amsgrad", "fused")]
+
+
+def combinations() -> Iterator[object]:
+    """Every name in every implementation; of those that share a class some are slow."""
+    for spec, implementation in product(TORCH, IMPLEMENTATIONS):
+        chosen = spec in ("sgd", "adam", "adamw") or (spec, implementation) in SHARED
+        yield pytest.param(spec, implementation, marks=() if chosen else pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("spec", "implementation"), list(combinations()))
 def test_torch(spec: str, implementation: str) -> None:
     subject = functools.partial(TORCH[spec], **IMPLEMENTATIONS[implementation])
     report = check(subject, spec, level="full", implementations=False)

@@ -19,7 +19,7 @@ DIALECTS = spec.dialects()
 # few mutants are tried; the rest waits for `make test-slow`.
 WHOLE = ("sgd/torch", "adamw/torch")
 PARTS = 4
-FEW = 4
+FEW = 2
 
 # Caught by a SHOULD check alone, because what shows it is no MUST: a buffer that is scaled by
 # 1 - momentum may be kept without that factor, and a change of momentum then means another thing.
@@ -132,7 +132,7 @@ def assert_caught(fates: list[Fate]) -> None:
     assert not left, "\n".join([*map(str, left), table(fates)])
 
 
-@pytest.mark.parametrize("dialect", each_dialect(share=2))
+@pytest.mark.parametrize("dialect", each_dialect(share=4))
 def test_the_specification_itself_fails_nothing(dialect: str):
     algorithm = spec.get(dialect)
     assert killer(Model(algorithm), algorithm) == ""

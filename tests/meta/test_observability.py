@@ -245,7 +245,7 @@ def means_something(algorithm: Algorithm, h: Hyperparameter) -> bool:
     return not any(decide(e.condition, options) for e in algorithm.exclusions if e.name == h.name)
 
 
-@pytest.mark.parametrize("dialect", each_dialect(share=2))
+@pytest.mark.parametrize("dialect", each_dialect(share=3))
 def test_a_probe_shows_every_hyperparameter_option_and_term(dialect: str):
     ours = spec.get(dialect)
     certificate = Certificate(ours)
