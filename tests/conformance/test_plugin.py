@@ -391,10 +391,7 @@ def test_decorated_tests_are_in_the_report_too(pytester, run):
 
 @pytest.mark.parametrize(
     ("path", "said"),
-    [
-        ("report.txt", "report.txt ends with none of"),
-        ("nowhere/report.json", "its folder does not exist"),
-    ],
+    [("report.txt", "ends with none of"), ("no/report.json", "its folder does not exist")],
 )
 def test_a_report_that_cannot_be_written_is_refused_before_anything_runs(run, path, said):
     done = run("--instep", "mine:Good=adamw", "--instep-report", path)
