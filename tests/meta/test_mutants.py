@@ -15,8 +15,8 @@ from meta.strength import Fate, Judge, all_mutants, fails, few, killer, sample, 
 from sampling import BY_DEFAULT, each_dialect
 
 DIALECTS = spec.dialects()
-# Two dialects are swept completely in every run, and of what every other name means by default a
-# few mutants are tried; the rest waits for `make test-slow`.
+# Of these all or many mutants are tried in every run, and of what every other name means by default
+# a few; the rest waits for `make test-slow`.
 WHOLE = ("sgd/torch", "adamw/torch")
 PARTS = 4
 FEW = 2
@@ -146,8 +146,17 @@ def test_the_subject_of_the_mutants_is_judged_completely():
     assert len(report.mapping) == 2
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("dialect", WHOLE)
+@pytest.mark.parametrize(
+    ("dialect", "part"),
+    [
+        # All of SGD's in every run, and one part of AdamW's.
+        pytest.param(
+            dialect, part, marks=() if dialect == WHOLE[0] or not part else pytest.mark.slow
+        )
+        for dialect in WHOLE
+        for part in range(PARTS)
+    ],
+)
 def test_every_mutant_is_caught(dialect: str, part: int):
     assert_caught([judge(dialect).fate(m) for m in everything(dialect)[part::PARTS]])
 
