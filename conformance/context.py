@@ -265,6 +265,16 @@ class Context:
         """An outcome for a recording that must be in step; raises Failure when it is not."""
         return Outcome(self._follows(recording, what).tally, recording)
 
+    def require_without_diagnosis(self, recording: Recording, what: str) -> Outcome:
+        """As `require`, without a search for other equations: they are not to blame.
+
+        For runs that differ from others in how they are made, not in what is computed.
+        """
+        tally = self.judge(recording).tally
+        if tally.severity is Severity.OUT:
+            raise Failure(what, tally)
+        return Outcome(tally, recording)
+
     def require_each_step(self, recording: Recording, what: str) -> Outcome:
         """As `require`; what only coarse scalars explain has to hold step by step as well.
 
@@ -281,6 +291,7 @@ class Context:
         return Outcome(judgement.tally, recording)
 
     def _follows(self, recording: Recording, what: str) -> Judgement:
+        recording.blocks = self.blocks  # by which a failure is explained
         judgement = self.judge(recording)
         self.note(recording, judgement)
         if judgement.tally.severity is Severity.OUT:

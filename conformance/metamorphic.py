@@ -14,7 +14,7 @@ import numpy as np
 
 from instep.conformance.bounded import Bounded
 from instep.conformance.bounds import BoundedArithmetic
-from instep.conformance.observe import Recording
+from instep.conformance.observe import Recording, different
 from instep.conformance.oracle import Oracle
 from instep.conformance.probes import Probe
 from instep.conformance.verdict import Lanes, Tally
@@ -46,9 +46,8 @@ class Image:
 def bitwise(first: Recording, second: Recording, image: Image) -> bool:
     """Whether the second run is the image of the first; 0 is -0."""
     return all(
-        np.array_equal(a, image(b), equal_nan=True)
+        different(one.parameters, list(map(image, other.parameters))) is None
         for one, other in zip(first.moments, second.moments, strict=True)
-        for a, b in zip(one.parameters, other.parameters, strict=True)
     )
 
 

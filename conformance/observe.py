@@ -80,6 +80,23 @@ def to_array(x: torch.Tensor) -> Any:
     return x.to("cpu", torch.float64).numpy().copy()
 
 
+def different(some: Sequence[Any], others: Sequence[Any]) -> int | None:
+    """Index of the first parameter that is not bit for bit the same (0 is -0), None if all are."""
+    pairs = enumerate(zip(some, others, strict=True))
+    return next((i for i, (a, b) in pairs if not np.array_equal(a, b, equal_nan=True)), None)
+
+
+def changes(before: Moment, after: Moment) -> Iterator[str]:
+    """What is no longer as it was, parameters first; what a step only adds is no change."""
+    for i, (old, new) in enumerate(zip(before.parameters, after.parameters, strict=True)):
+        if not np.array_equal(old, new, equal_nan=True):
+            yield f"parameter {i}"
+    for i, (kept, now) in enumerate(zip(before.leaves, after.leaves, strict=True)):
+        for path, value in kept.items():
+            if path not in now or not np.array_equal(value, now[path], equal_nan=True):
+                yield f"{path} of parameter {i}"
+
+
 def observe(optimizer: Any, parameters: Sequence[torch.Tensor]) -> Moment:
     """The subject's parameters and leaves now."""
     leaves: list[dict[str, Leaf]] = [{} for _ in parameters]

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from instep.conformance.checks.base import Failure, Skip
-from instep.conformance.observe import Recording
+from instep.conformance.observe import Recording, different
 from instep.conformance.quiet import quiet
 from instep.conformance.subject import Run, run
 
@@ -103,18 +103,13 @@ def require_same(attempt: Run, whole: Recording, t: int, what: str) -> None:
         Skip: they need not be, since two uninterrupted runs differ as well.
     """
     own, expected = attempt.recording.moments[-1].parameters, whole.moments[t].parameters
-    i = _first_different(own, expected)
+    i = different(own, expected)
     if i is None:
         return
     again = run(attempt.subject, whole.probe)
-    if _first_different(again.moments[t].parameters, expected) is not None:
+    if different(again.moments[t].parameters, expected) is not None:
         raise Skip("two identical runs differ: see determinism/repeat")
     raise Failure(f"{what}, parameter {i} differs from the uninterrupted run in step {t}")
-
-
-def _first_different(a: list[Any], b: list[Any]) -> int | None:
-    pairs = enumerate(zip(a, b, strict=True))
-    return next((i for i, (x, y) in pairs if not np.array_equal(x, y, equal_nan=True)), None)
 
 
 def difference(a: Any, b: Any, path: str = "") -> str | None:

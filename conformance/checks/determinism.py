@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan
+from instep.conformance.observe import different
 from instep.conformance.subject import run
 
 if TYPE_CHECKING:
@@ -28,8 +27,7 @@ def _repeat(context: Context) -> Outcome:
     probe = context.probes.make("determinism", dtype="float32", steps=5)
     first, second = run(context.subject, probe), run(context.subject, probe)
     for t in range(1, first.steps + 1):
-        pairs = zip(first.moments[t].parameters, second.moments[t].parameters, strict=True)
-        for i, (a, b) in enumerate(pairs):
-            if not np.array_equal(a, b, equal_nan=True):
-                raise Failure(f"parameter {i} differs between two identical runs in step {t}")
+        i = different(first.moments[t].parameters, second.moments[t].parameters)
+        if i is not None:
+            raise Failure(f"parameter {i} differs between two identical runs in step {t}")
     return Outcome()

@@ -12,13 +12,12 @@ import torch
 
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.errors import SubjectError
-from instep.conformance.observe import Moment, Recording
+from instep.conformance.observe import Moment, Recording, different
 from instep.conformance.probes import Probe
 from instep.conformance.refusals import cause_of, finish
 from instep.conformance.structure import couples, elementwise
 from instep.conformance.subject import Run, run
 from instep.conformance.surroundings import MODES, RESOURCES, Setting, changed, default_dtype, known
-from instep.conformance.verdict import Severity
 from instep.spec.options import resolve
 
 if TYPE_CHECKING:
@@ -126,16 +125,10 @@ def _parameters(context: Context) -> Outcome:
 
 def _agree(context: Context, got: Recording, clean: Recording, what: str) -> Outcome:
     """Bit for bit, or else in step."""
-    for one, other in zip(got.moments, clean.moments, strict=True):
-        pairs = zip(one.parameters, other.parameters, strict=True)
-        if not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):
-            break
-    else:
+    pairs = zip(got.moments, clean.moments, strict=True)
+    if all(different(one.parameters, other.parameters) is None for one, other in pairs):
         return Outcome()
-    tally = context.judge(got).tally
-    if tally.severity is Severity.OUT:
-        raise Failure(what, tally)
-    return Outcome(tally, got)
+    return context.require_without_diagnosis(got, what)
 
 
 def _surroundings(settings: tuple[Setting, ...], context: Context) -> Outcome:

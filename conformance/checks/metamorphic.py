@@ -31,21 +31,24 @@ class Relation:
         requirement: in one sentence.
         runs: function of a context that makes both probes; raises Skip where there are none.
         image: of the second run in the first.
+        option: name of the option that it is about, without which there is nothing to ask.
     """
 
     requirement: str
     runs: Callable[[Context], tuple[Probe, Probe]]
     image: Image
+    option: str = ""
 
 
 def checks(plan: Plan) -> Iterator[Check]:
     """One check for each relation."""
     if plan.algorithm.result != "parameters":
         return
+    options = {o.name for o in plan.algorithm.options}
     for name, relation in _RELATIONS.items():
-        if name == "maximize" and not any(o.name == name for o in plan.algorithm.options):
-            continue
-        yield Check(f"metamorphic/{name}", "must", relation.requirement, partial(_holds, relation))
+        if not relation.option or relation.option in options:
+            run = partial(_holds, relation)
+            yield Check(f"metamorphic/{name}", "must", relation.requirement, run)
 
 
 def _holds(relation: Relation, context: Context) -> Outcome:
@@ -162,7 +165,9 @@ def _turned(x: Any) -> Any:
 
 
 _RELATIONS = {
-    "maximize": Relation("to maximize is to minimize with negated gradients", _maximized, Image()),
+    "maximize": Relation(
+        "to maximize is to minimize with negated gradients", _maximized, Image(), "maximize"
+    ),
     "odd": Relation(
         "where the equations are odd, negated parameters with negated gradients move to negated "
         "places",

@@ -12,12 +12,11 @@ import torch
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.errors import SubjectError
 from instep.conformance.norms import exact
-from instep.conformance.observe import Moment, Recording
+from instep.conformance.observe import changes
 from instep.conformance.probes import Probe
 from instep.conformance.quiet import quiet
 from instep.conformance.refusals import cause_of, finish
 from instep.conformance.subject import ConstructionError, Run, Subject, UnsupportedError
-from instep.conformance.verdict import Severity
 from instep.spec.arguments import OptionValue
 from instep.spec.options import hyperparameters_read
 
@@ -132,15 +131,9 @@ def _lr_tensor(context: Context) -> Outcome:
     last = probe.value(symbol, probe.steps, 0)
     if given is not None and float(given) != last:
         raise Failure(f"steps write {float(given):g} to the tensor that is the learning rate")
-    return _judged(context, recording, "with a tensor as learning rate they go elsewhere")
-
-
-def _judged(context: Context, recording: Recording, what: str) -> Outcome:
-    """As `require`, without a search for other equations: they are not to blame."""
-    tally = context.judge(recording).tally
-    if tally.severity is Severity.OUT:
-        raise Failure(what, tally)
-    return Outcome(tally, recording)
+    return context.require_without_diagnosis(
+        recording, "with a tensor as learning rate they go elsewhere"
+    )
 
 
 def _of_group(attempt: Run) -> torch.Tensor | None:
@@ -169,7 +162,7 @@ def _scheduler(context: Context) -> Outcome:
             raise Failure(f"step {t + 1} under a scheduler raises: {cause_of(error)}") from error
         with quiet():
             schedule.step()
-    recording = replace(attempt.recording, probe=probe, blocks=context.blocks)
+    recording = replace(attempt.recording, probe=probe)
     return context.require(recording, "under a scheduler they go elsewhere")
 
 
@@ -185,8 +178,9 @@ def _grad_scale(context: Context) -> Outcome:
         if t == probe.steps // 2:
             _require_skipped(attempt)
         _scaled_step(attempt, found_inf=0.0)
-    attempt.recording.blocks = context.blocks
-    return _judged(context, attempt.recording, "with scaled gradients they go elsewhere")
+    return context.require_without_diagnosis(
+        attempt.recording, "with scaled gradients they go elsewhere"
+    )
 
 
 def _plain(context: Context, name: str) -> Probe:
@@ -214,19 +208,9 @@ def _require_skipped(attempt: Run) -> None:
     _scaled_step(attempt, found_inf=1.0)
     after = attempt.recording.moments.pop()
     attempt.recording.losses.pop()
-    changed = next(_differences(before, after), None)
+    changed = next(changes(before, after), None)
     if changed is not None:
         raise Failure(f"though found_inf is set the step changes {changed}")
-
-
-def _differences(before: Moment, after: Moment) -> Iterator[str]:
-    for i, (old, new) in enumerate(zip(before.parameters, after.parameters, strict=True)):
-        if not np.array_equal(old, new, equal_nan=True):
-            yield f"parameter {i}"
-    for i, (kept, now) in enumerate(zip(before.leaves, after.leaves, strict=True)):
-        for path, value in kept.items():
-            if path not in now or not np.array_equal(value, now[path], equal_nan=True):
-                yield f"{path} of parameter {i}"
 
 
 # ---- several backward passes
@@ -248,8 +232,9 @@ def _accumulated(context: Context) -> Outcome:
         for part in pair:
             _backward(attempt, part)
         attempt.step_with(None)
-    attempt.recording.blocks = context.blocks
-    return _judged(context, attempt.recording, "after two backward passes they go elsewhere")
+    return context.require_without_diagnosis(
+        attempt.recording, "after two backward passes they go elsewhere"
+    )
 
 
 def _sum(a: Any, b: Any, dtype: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,12 +13,11 @@ import torch
 from instep.conformance.arranged import Arrange, Arranged
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.errors import SubjectError
-from instep.conformance.observe import Recording
+from instep.conformance.observe import Recording, different
 from instep.conformance.probes import Probe, near_shape
 from instep.conformance.refusals import Refused, cause_of, finish
 from instep.conformance.structure import elementwise
 from instep.conformance.subject import Run
-from instep.conformance.verdict import Severity
 from instep.spec.options import resolve
 
 if TYPE_CHECKING:
@@ -86,9 +85,9 @@ def _no_gradients(context: Context) -> Outcome:
     for t, gradients in enumerate(given, start=1):
         before = attempt.recording.moments[-1].parameters
         _step(attempt, t, gradients is missing)
-        after = attempt.recording.moments[-1].parameters
-        if gradients is missing:
-            _require_same(before, after, f"no parameter has a gradient in step {t}, which moves")
+        moved = different(before, attempt.recording.moments[-1].parameters)
+        if gradients is missing and moved is not None:
+            raise Failure(f"no parameter has a gradient in step {t}, which moves parameter {moved}")
     return Outcome()
 
 
@@ -102,12 +101,6 @@ def _step(attempt: Run, t: int, without: bool) -> None:
         raise Failure(message) from error
 
 
-def _require_same(before: Sequence[object], after: Sequence[object], what: str) -> None:
-    for i, (a, b) in enumerate(zip(before, after, strict=True)):
-        if not np.array_equal(a, b, equal_nan=True):  # type: ignore[arg-type]
-            raise Failure(f"{what} parameter {i}")
-
-
 def _order(context: Context) -> Outcome:
     probe = context.base.probe
     if len(probe.parameters) < 2:
@@ -116,14 +109,9 @@ def _order(context: Context) -> Outcome:
     backwards = replace(probe.only(*reversed(everyone)), name="tensors-order")
     recording = context.record(backwards)
     pairs = zip(context.base.moments, recording.moments, strict=True)
-    if all(_same(a.parameters, b.parameters[::-1]) for a, b in pairs):
+    if all(different(a.parameters, b.parameters[::-1]) is None for a, b in pairs):
         return Outcome()
     return context.require(recording, "listed the other way round they go elsewhere")
-
-
-def _same(some: Sequence[object], others: Sequence[object]) -> bool:
-    pairs = zip(some, others, strict=True)
-    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)  # type: ignore[arg-type]
 
 
 def _split(pieces: tuple[int, ...], context: Context) -> Outcome:
@@ -147,7 +135,8 @@ def _split(pieces: tuple[int, ...], context: Context) -> Outcome:
         gradients=tuple(tuple(np.split(np.asarray(g), cuts)) for (g,) in probe.gradients),
     )
     whole, split = context.record(probe), context.record(apart)
-    if _same(whole.moments[-1].parameters, [np.concatenate(split.moments[-1].parameters)]):
+    joined = [np.concatenate(split.moments[-1].parameters)]
+    if different(whole.moments[-1].parameters, joined) is None:
         return Outcome()
     try:
         context.require(split, f"in {len(pieces)} pieces {lanes} lanes go elsewhere")
@@ -187,13 +176,11 @@ _LAYOUTS: dict[str, tuple[str, Arrange, tuple[int, ...]]] = {
 
 def _layout(name: str, context: Context) -> Outcome:
     plain, arranged = _both(name, context)
-    if _same(plain.moments[-1].parameters, arranged.moments[-1].parameters):
+    if different(plain.moments[-1].parameters, arranged.moments[-1].parameters) is None:
         return Outcome()
-    # No equation explains what only such parameters do, and it is no loss of precision either.
-    tally = context.judge(arranged).tally
-    if tally.severity is Severity.OUT:
-        raise Failure(f"parameters {_LAYOUTS[name][0]} go elsewhere", tally)
-    return Outcome(tally, arranged)
+    return context.require_without_diagnosis(
+        arranged, f"parameters {_LAYOUTS[name][0]} go elsewhere"
+    )
 
 
 def _accepted(context: Context) -> Outcome:

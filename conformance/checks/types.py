@@ -7,13 +7,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from instep.conformance.arranged import Typed
 from instep.conformance.checks.base import Check, Outcome, Plan, Skip
 from instep.conformance.context import narrower_state
 from instep.conformance.errors import SubjectError
-from instep.conformance.observe import Recording
+from instep.conformance.observe import Recording, different
 from instep.conformance.probes import Probe
 from instep.conformance.refusals import finish
 from instep.conformance.structure import couples
@@ -85,6 +83,5 @@ def _compare(
     for k, name in enumerate(types):
         part = replace(together.of(k), probe=apart[name].probe)
         pairs = zip(part.moments, apart[name].moments, strict=True)
-        same = all(np.array_equal(a.parameters, b.parameters, equal_nan=True) for a, b in pairs)
-        if not same:
+        if any(different(a.parameters, b.parameters) is not None for a, b in pairs):
             context.require(part, f"beside others ({listed}), {name} parameters go elsewhere")
