@@ -64,10 +64,13 @@ class Recording:
         """Steps that were completed."""
         return len(self.moments) - 1
 
-    def of(self, k: int) -> Recording:
-        """What it did to one parameter, as if there were no others."""
-        moments = [Moment([m.parameters[k]], [m.leaves[k]], m.types) for m in self.moments]
-        return replace(self, probe=self.probe.only(k), moments=moments)
+    def of(self, *chosen: int) -> Recording:
+        """What it did to some parameters, as if there were no others."""
+        moments = [
+            Moment([m.parameters[k] for k in chosen], [m.leaves[k] for k in chosen], m.types)
+            for m in self.moments
+        ]
+        return replace(self, probe=self.probe.only(*chosen), moments=moments)
 
 
 def to_array(x: torch.Tensor) -> Any:

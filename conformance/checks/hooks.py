@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.resuming import (
@@ -47,6 +52,18 @@ def checks(plan: Plan) -> Iterator[Check]:
         "must",
         "step() calls its hooks before and after all changes, with the arguments that it got",
         _step,
+    )
+    yield Check(
+        "hooks/all-optimizers",
+        "must",
+        "step() calls hooks that are registered for all optimizers, before and after all changes",
+        _all_optimizers,
+    )
+    yield Check(
+        "hooks/removed",
+        "must",
+        "a hook of step(), state_dict() or load_state_dict() that was removed is called no more",
+        _removed,
     )
 
 
@@ -126,50 +143,74 @@ def _marked(found: Any) -> Any:
 
 def _step(context: Context) -> Outcome:
     attempt = _stopped(context)
-    seen: list[tuple[str, bool, list[torch.Tensor]]] = []
-
-    def note(when: str) -> Callable[..., None]:
-        def hook(optimizer: Any, args: Any, kwargs: Any) -> None:
-            given = optimizer is attempt.optimizer and (*args, *kwargs.values())[1:] == expected
-            seen.append((when, given, _values(attempt)))
-
-        return hook
-
+    around = _Around(attempt, "hooks of step()")
     with required("the registration of hooks of step()"):
-        attempt.optimizer.register_step_pre_hook(note("before"))
-        attempt.optimizer.register_step_post_hook(note("after"))
-    closure = attempt.closure(attempt.recording.steps) if attempt.probe.closure else None
-    expected = () if closure is None else (closure,)
-    if closure is None:
-        attempt.give_gradients()
-    start = _values(attempt)
-    attempt.step_with(closure)
-    message = _require_around(seen, start, _values(attempt))
+        attempt.optimizer.register_step_pre_hook(around.hook("before"))
+        attempt.optimizer.register_step_post_hook(around.hook("after"))
+    message = around.step()
     _replaced(context)
     return Outcome(message=message)
 
 
-def _values(attempt: Run) -> list[torch.Tensor]:
-    return [p.detach().clone() for p in attempt.parameters]
+def _all_optimizers(context: Context) -> Outcome:
+    attempt = _stopped(context)
+    around = _Around(attempt, "hooks of all optimizers")
+    handles = [
+        register_optimizer_step_pre_hook(around.hook("before")),
+        register_optimizer_step_post_hook(around.hook("after")),
+    ]
+    try:
+        return Outcome(message=around.step())
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
-def _require_around(
-    seen: list[tuple[str, bool, list[torch.Tensor]]],
-    start: list[torch.Tensor],
-    end: list[torch.Tensor],
-) -> str:
-    """Hooks are around the step; where a base class has a step of its own, around that as well."""
-    order = [when for when, _, _ in seen]
-    if order.count("before") != order.count("after") or not order:
-        raise Failure(f"hooks of step() are called: {', '.join(order) or 'none'}")
-    if order[0] != "before" or difference(seen[0][2], start) is not None:
-        raise Failure("a hook of step() is called before it when parameters have moved already")
-    if order[-1] != "after" or difference(seen[-1][2], end) is not None:
-        raise Failure("a hook of step() is called after it when parameters have yet to move")
-    if not seen[0][1] or not seen[-1][1]:
-        raise Failure("hooks of step() are called with other arguments than step()")
-    times = order.count("before")
-    return "" if times == 1 else f"called {times} times: step() calls that of a base class"
+class _Around:
+    """A step, and what hooks saw that should stand around it."""
+
+    def __init__(self, attempt: Run, what: str) -> None:
+        self.attempt, self.what = attempt, what
+        self.expected: tuple[Any, ...] = ()
+        self.seen: list[tuple[str, bool, list[torch.Tensor]]] = []
+
+    def hook(self, when: str) -> Callable[..., None]:
+        """One hook; that optimizers inside this one call it as well is none of its business."""
+
+        def hook(optimizer: Any, args: Any, kwargs: Any) -> None:
+            if optimizer is self.attempt.optimizer:
+                given = (*args, *kwargs.values())[1:] == self.expected
+                self.seen.append((when, given, self._values()))
+
+        return hook
+
+    def step(self) -> str:
+        """Make a step; returns what there is to say of its hooks."""
+        attempt = self.attempt
+        closure = attempt.closure(attempt.recording.steps) if attempt.probe.closure else None
+        self.expected = () if closure is None else (closure,)
+        if closure is None:
+            attempt.give_gradients()
+        start = self._values()
+        attempt.step_with(closure)
+        return self._require(start, self._values())
+
+    def _values(self) -> list[torch.Tensor]:
+        return [p.detach().clone() for p in self.attempt.parameters]
+
+    def _require(self, start: list[torch.Tensor], end: list[torch.Tensor]) -> str:
+        """They are around the step; where a base class has one of its own, around that as well."""
+        order = [when for when, _, _ in self.seen]
+        if order.count("before") != order.count("after") or not order:
+            raise Failure(f"{self.what} are called: {', '.join(order) or 'none'}")
+        if order[0] != "before" or difference(self.seen[0][2], start) is not None:
+            raise Failure(f"{self.what} are called before it when parameters have moved already")
+        if order[-1] != "after" or difference(self.seen[-1][2], end) is not None:
+            raise Failure(f"{self.what} are called after it when parameters have yet to move")
+        if not self.seen[0][1] or not self.seen[-1][1]:
+            raise Failure(f"{self.what} are called with other arguments than step()")
+        times = order.count("before")
+        return "" if times == 1 else f"called {times} times: step() calls that of a base class"
 
 
 def _replaced(context: Context) -> None:
@@ -193,3 +234,36 @@ def _replaced(context: Context) -> None:
     attempt.step_with(None)
     if attempt.recording.steps - 1 not in called:
         raise Failure("step() does not get the arguments that a hook returned in their place")
+
+
+# ---- of any kind
+
+
+def _removed(context: Context) -> Outcome:
+    attempt = _stopped(context)
+    called: list[str] = []
+    try:
+        handles = list(_registered(attempt.optimizer, called))
+    except AttributeError as error:
+        raise Skip(f"hooks cannot be registered, which others ask: {error}") from error
+    with required("the removal of hooks"):
+        for handle in handles:
+            handle.remove()
+    saved = state_dict_of(attempt)
+    load(attempt, saved)
+    attempt.step()
+    if called:
+        raise Failure(f"a hook that was removed is called: {', '.join(called)}")
+    return Outcome()
+
+
+def _registered(optimizer: Any, called: list[str]) -> Iterator[Any]:
+    """Handles of one hook of each kind, which notes that it is called."""
+    for method in ("step", "state_dict", "load_state_dict"):
+        for when in ("pre", "post"):
+            name = f"{method}_{when}_hook"
+            yield getattr(optimizer, f"register_{name}")(partial(_note, called, name))
+
+
+def _note(called: list[str], name: str, *given: Any) -> None:
+    called.append(name)

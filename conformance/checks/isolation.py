@@ -18,6 +18,8 @@ from instep.conformance.refusals import cause_of, finish
 from instep.conformance.structure import couples, elementwise
 from instep.conformance.subject import Run, run
 from instep.conformance.surroundings import MODES, RESOURCES, Setting, changed, default_dtype, known
+from instep.conformance.verdict import Severity
+from instep.spec.ir import MatMul, nodes
 from instep.spec.options import resolve
 
 if TYPE_CHECKING:
@@ -67,6 +69,12 @@ def checks(plan: Plan) -> Iterator[Check]:
         "should",
         "parameters move the same where torch's default dtype is float16",
         partial(_default_dtype, None, torch.float16),
+    )
+    yield Check(
+        "isolation/autocast",
+        "should",
+        "parameters move the same inside a block of torch.autocast",
+        _autocast,
     )
 
 
@@ -161,3 +169,23 @@ def _default_dtype(dtype: str | None, default: torch.dtype, context: Context) ->
         raise Failure(f"{what} it raises: {cause_of(error)}") from error
     got = replace(got, blocks=usual.blocks)
     return _agree(context, got, usual, f"{what} {kind} parameters go elsewhere")
+
+
+def _autocast(context: Context) -> Outcome:
+    """Products of matrices are left out: they are what autocast is there for."""
+    if any(isinstance(n, MatMul) for n in nodes(context.algorithm.body)):
+        raise Skip("the equations multiply matrices, which autocast does in a narrower type")
+    probe = context.probes.make(
+        "isolation-autocast", dtype="float32", shapes=((37,), (5, 3)), steps=4
+    )
+    usual = context.record(probe)
+    try:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            got = run(context.subject, probe)
+    except SubjectError as error:
+        raise Failure(f"inside torch.autocast it raises: {cause_of(error)}") from error
+    got = replace(got, blocks=usual.blocks)
+    outcome = _agree(context, got, usual, "inside torch.autocast parameters go elsewhere")
+    if outcome.tally is not None and outcome.tally.severity >= Severity.POOR:
+        raise Failure("inside torch.autocast rounding is worse", outcome.tally)
+    return outcome

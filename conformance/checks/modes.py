@@ -16,6 +16,7 @@ from instep.conformance.observe import changes
 from instep.conformance.probes import Probe
 from instep.conformance.quiet import quiet
 from instep.conformance.refusals import cause_of, finish
+from instep.conformance.resuming import required
 from instep.conformance.subject import ConstructionError, Run, Subject, UnsupportedError
 from instep.spec.arguments import OptionValue
 from instep.spec.options import hyperparameters_read
@@ -60,7 +61,7 @@ def checks(plan: Plan) -> Iterator[Check]:
     )
 
 
-def _rate(context: Context) -> tuple[str, str]:
+def learning_rate(context: Context) -> tuple[str, str]:
     """(symbol, constructor's keyword) of the learning rate."""
     symbol = next(h.name for h in context.algorithm.hyperparameters if h.key == "lr")
     keyword = context.subject.naming.hyperparameters.get(symbol)
@@ -116,7 +117,7 @@ class _ByTensor(Subject):
 
 
 def _lr_tensor(context: Context) -> Outcome:
-    symbol, key = _rate(context)
+    symbol, key = learning_rate(context)
     probe = _halved(context, "modes-lr-tensor", symbol, (4,))
     subject = _ByTensor(context.subject, key, getattr(torch, probe.dtype))
     try:
@@ -146,14 +147,14 @@ def _of_group(attempt: Run) -> torch.Tensor | None:
 
 
 def _scheduler(context: Context) -> Outcome:
-    symbol, _ = _rate(context)
+    symbol, _ = learning_rate(context)
     probe = _halved(context, "modes-scheduler", symbol, (3, 5))
     attempt = Run(context.subject, replace(probe, changes={}))
     if not isinstance(attempt.optimizer, torch.optim.Optimizer):
         raise Skip("the subject is no torch.optim.Optimizer")
     if any(not isinstance(g.get("lr"), float) for g in attempt.optimizer.param_groups):
         raise Skip("its groups have no learning rate under the key lr")
-    with quiet():
+    with required("a scheduler that is put around it"):
         schedule = torch.optim.lr_scheduler.StepLR(attempt.optimizer, step_size=2, gamma=0.5)
     for t in range(probe.steps):
         try:

@@ -10,7 +10,14 @@ import torch
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.errors import SubjectError
 from instep.conformance.observe import observe
-from instep.conformance.resuming import described, go_on, state_dict_of
+from instep.conformance.resuming import (
+    described,
+    go_on,
+    load,
+    saved_by,
+    state_dict_of,
+    successor,
+)
 from instep.conformance.subject import ConstructionError, Run
 
 if TYPE_CHECKING:
@@ -37,6 +44,12 @@ def checks(plan: Plan) -> Iterator[Check]:
         "named parameters move as the same parameters without names do, and state_dict() has the "
         "names",
         _named,
+    )
+    yield Check(
+        "parameters/names-loaded",
+        "must",
+        "names do not affect loading: state goes from named parameters to others, and back",
+        _names_loaded,
     )
 
 
@@ -109,22 +122,28 @@ def _in_place(context: Context) -> Outcome:
 
 def _named(context: Context) -> Outcome:
     attempt = _run(context)
+    names = _give_names(attempt)
+    go_on(attempt, context.record(attempt.probe), "with names")
+    _require_names(attempt, names)
+    return Outcome()
+
+
+def _give_names(attempt: Run) -> list[str]:
+    """Make another optimizer for a run that has yet to begin, with names for its parameters."""
     if not isinstance(attempt.optimizer, torch.optim.Optimizer):
         raise Skip("the subject is no torch.optim.Optimizer")
     names = [f"layer.{i}" for i in range(len(attempt.parameters))]
     pairs = list(zip(names, attempt.parameters, strict=True))
     probe = attempt.probe
     try:
-        attempt.optimizer = context.subject.build(pairs, probe.hyperparameters, probe.options)
+        attempt.optimizer = attempt.subject.build(pairs, probe.hyperparameters, probe.options)
     except ConstructionError as error:
         cause = error.__cause__
         if isinstance(cause, TypeError | ValueError | NotImplementedError):
             raise Skip(f"it refuses names: {described(cause)}") from error
         raise Failure(f"named parameters are refused: {error}") from error
-    attempt.recording.moments = [observe(attempt.optimizer, attempt.parameters)]
-    go_on(attempt, context.record(probe), "with names")
-    _require_names(attempt, names)
-    return Outcome()
+    attempt.recording.moments[-1] = observe(attempt.optimizer, attempt.parameters)
+    return names
 
 
 def _require_names(attempt: Run, names: list[str]) -> None:
@@ -135,3 +154,19 @@ def _require_names(attempt: Run, names: list[str]) -> None:
     found = [name for group in groups for name in group.get("param_names", ())]
     if found != names:
         raise Failure(f"state_dict() has the names {found}, they are {names}")
+
+
+def _names_loaded(context: Context) -> Outcome:
+    whole = context.record(_run(context).probe)
+    for named in (True, False):
+        first = Run(context.subject, whole.probe)
+        if named:
+            _give_names(first)
+        first.step()
+        second = successor(first)
+        if not named:
+            _give_names(second)
+        load(second, saved_by(first))
+        there, here = ("named", "nameless") if named else ("nameless", "named")
+        go_on(second, whole, f"resumed from the state of {there} parameters with {here} ones")
+    return Outcome()

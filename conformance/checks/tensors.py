@@ -46,6 +46,13 @@ def checks(plan: Plan) -> Iterator[Check]:
         _order,
     )
     yield Check(
+        "tensors/empty",
+        "must",
+        "beside parameters without lanes others move as they do alone, or they are refused before "
+        "anything changes",
+        _empty,
+    )
+    yield Check(
         "tensors/split",
         "must",
         "a tensor cut into pieces of any size moves as the whole does",
@@ -112,6 +119,35 @@ def _order(context: Context) -> Outcome:
     if all(different(a.parameters, b.parameters[::-1]) is None for a, b in pairs):
         return Outcome()
     return context.require(recording, "listed the other way round they go elsewhere")
+
+
+def _empty(context: Context) -> Outcome:
+    """First, in the middle and last: kernels tell by the first tensor what the others are."""
+    made = context.probes.make(
+        "tensors-empty", dtype=context.widest, shapes=((37,), (5, 3)), steps=4
+    )
+    if made.closure or made.touched:
+        raise Skip("the algorithm evaluates the gradient itself, or takes sparse ones alone")
+    alone = made.only(0, 1)
+    order = (2, 0, 2, 1, 2)
+    among = _beside_nothing(alone).only(*order)
+    got = finish(Run(context.subject, among), "parameters without lanes")
+    others = [k for k, i in enumerate(order) if i != 2]
+    found, plain = replace(got.of(*others), blocks=context.blocks), context.record(alone)
+    if different(plain.moments[-1].parameters, found.moments[-1].parameters) is None:
+        return Outcome()
+    return context.require_without_diagnosis(found, "beside empty parameters others go elsewhere")
+
+
+def _beside_nothing(probe: Probe) -> Probe:
+    """The same run with one more parameter, that has no lanes."""
+    nothing = np.zeros((0, 3)) if np.ndim(probe.parameters[0]) == 2 else np.zeros(0)
+    return replace(
+        probe,
+        name=f"{probe.name}-among",
+        parameters=(*probe.parameters, nothing),
+        gradients=tuple((*step, nothing) for step in probe.gradients),
+    )
 
 
 def _split(pieces: tuple[int, ...], context: Context) -> Outcome:

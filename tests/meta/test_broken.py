@@ -6,7 +6,7 @@ import pytest
 
 from instep.conformance.checks.numerics import quantities, slug
 from instep.conformance.suite import Session, check
-from meta.broken import BEHAVIOUR, BUGS, EQUATIONS, STATE, TENSORS, Bug
+from meta.broken import BEHAVIOUR, BUGS, CONSTRUCTION, EQUATIONS, STATE, TENSORS, Bug
 from meta.broken.behaviour import PlainAdam
 
 # Topics whose checks have to stay silent about each other's defects.
@@ -44,6 +44,11 @@ def test_wrong_behaviour_is_found_by_its_check_and_equations_are_in_step(bug: Bu
         assert session.run(f"{session.prefix}/numerics/{name}").status == "passed"
 
 
+@pytest.mark.parametrize("bug", CONSTRUCTION, ids=lambda b: b.name)
+def test_what_one_constructor_takes_it_refuses_all_else(bug: Bug):
+    assert must_checks_failed(bug, ("errors",)) == expected(bug)
+
+
 @pytest.mark.parametrize("bug", STATE, ids=lambda b: b.name)
 def test_a_defect_of_state_fails_no_check_like_it(bug: Bug):
     like = {name for name in expected(bug) if name.startswith(ABOUT_STATE)}
@@ -57,7 +62,7 @@ def test_a_defect_of_tensors_fails_no_check_like_it(bug: Bug):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bug", [*STATE, *TENSORS], ids=lambda b: b.name)
+@pytest.mark.parametrize("bug", [*CONSTRUCTION, *STATE, *TENSORS], ids=lambda b: b.name)
 def test_such_a_defect_fails_no_other_check(bug: Bug):
     assert must_checks_failed(bug) == expected(bug)
 

@@ -145,8 +145,11 @@ HOOKLESS = dict.fromkeys(
 )
 UNPREPARED = {
     **HOOKLESS,
-    **dict.fromkeys(("state/resume", "state/pure", "parameters/named"), "state_dict() raises"),
-    "hooks/step": HOOKLESS["hooks/state-dict"],
+    **dict.fromkeys(
+        ("state/resume", "state/pure", "parameters/named", "parameters/names-loaded"),
+        "state_dict() raises",
+    ),
+    **dict.fromkeys(("hooks/step", "hooks/all-optimizers"), HOOKLESS["hooks/state-dict"]),
     "gradients/dropped": "zero_grad() has the default of older versions of torch",
     "groups/added": "the counter of an added group is missing",
 }

@@ -23,8 +23,8 @@ def grouped(params: Any) -> list[dict[str, Any]]:
 
 def like_the_first(groups: list[dict[str, Any]], added: dict[str, Any]) -> dict[str, Any]:
     """A group that is added later: it holds matrices too, with the values of the first one."""
-    own = {k: v for k, v in groups[0].items() if k != "params"} if groups else {}
-    return {**own, **added}
+    own = groups[0].items() if groups else ()
+    return {**{k: v for k, v in own if k not in ("params", "param_names")}, **added}
 
 
 class Grouped(pytorch_optimizer.Muon):

@@ -10,6 +10,7 @@ from meta.broken import (
     adam,
     behaviour,
     checkpoints,
+    construction,
     contract,
     heun,
     isolation,
@@ -146,8 +147,21 @@ BEHAVIOUR = (
     Bug(heun.LastLoss, HEUN, "closure/loss", numeric=False),
     Bug(heun.FirstGradientNotCopied, HEUN, "closure/update", numeric=False),
     Bug(behaviour.Noisy, ADAM, "determinism/repeat", numeric=False),
-    Bug(behaviour.AcceptsSharedParameters, ADAM, "errors/shared-parameter", numeric=False),
+)
+CONSTRUCTION = (
+    Bug(
+        behaviour.AcceptsSharedParameters,
+        ADAM,
+        "errors/shared-parameter",
+        numeric=False,
+        also=("errors/partly-named-groups",),
+    ),
     Bug(behaviour.AcceptsNothing, ADAM, "errors/empty", numeric=False),
+    Bug(construction.SetsAsLists, ADAM, "errors/set", numeric=False),
+    Bug(construction.NamesTheRest, ADAM, "errors/partly-named", numeric=False),
+    Bug(construction.NamesTheFirstGroup, ADAM, "errors/partly-named-groups", numeric=False),
+    Bug(construction.OnceIsEnough, ADAM, "errors/twice-in-group", numeric=False, level="should"),
+    Bug(construction.MeanOfRates, ADAM, "errors/several-rates", numeric=False, level="should"),
 )
 STATE = (
     Bug(checkpoints.EmptiesTheDict, ADAM, "checkpoints/described", numeric=False),
@@ -170,10 +184,25 @@ STATE = (
     Bug(contract.SharesWithItsCopy, ADAM, "copies/deepcopy", numeric=False, level="should"),
     Bug(contract.ForgetsInPickle, ADAM, "copies/pickle", numeric=False, level="should"),
     Bug(contract.SaysNothing, ADAM, "copies/repr", numeric=False, level="info"),
-    Bug(contract.StepOfTheInstance, ADAM, "hooks/step", numeric=False),
+    Bug(
+        contract.StepOfTheInstance,
+        ADAM,
+        "hooks/step",
+        numeric=False,
+        also=("hooks/all-optimizers", "modes/scheduler"),
+    ),
+    Bug(contract.HooksOfItsOwn, ADAM, "hooks/all-optimizers", numeric=False),
+    Bug(contract.KeepsHooks, ADAM, "hooks/removed", numeric=False),
     Bug(contract.Freezes, ADAM, "parameters/kept", numeric=False),
     Bug(contract.PutsElsewhere, ADAM, "parameters/in-place", numeric=False, level="should"),
-    Bug(contract.DropsNames, ADAM, "parameters/named", numeric=False),
+    Bug(
+        contract.DropsNames,
+        ADAM,
+        "parameters/named",
+        numeric=False,
+        also=("errors/partly-named",),
+    ),
+    Bug(contract.LoadsByName, ADAM, "parameters/names-loaded", numeric=False),
     Bug(contract.PreparesForAll, ADAM, "state/none-without-gradient", numeric=False, level="info"),
     Bug(contract.KeepsTheParameter, ADAM, "state/own-memory", numeric=False, level="should"),
     Bug(contract.KeepsAGraph, ADAM, "state/detached", numeric=False, level="should"),
@@ -192,6 +221,7 @@ TENSORS = (
     Bug(tensors.ViewsOnly, ADAM, "tensors/any-layout", numeric=False, level="should"),
     Bug(tensors.TypeOfTheFirst, ADAM, "types/mixed", numeric=False),
     Bug(tensors.TypeOfTheFirstGroup, ADAM, "types/groups", numeric=False),
+    Bug(tensors.NothingBesideNothing, ADAM, "tensors/empty", numeric=False),
     Bug(isolation.SkipsNotFinite, ADAM, "isolation/lanes", numeric=False),
     Bug(isolation.SkipsAllNotFinite, ADAM, "isolation/parameters", numeric=False),
     Bug(isolation.LeavesGradientsOff, ADAM, "isolation/modes", numeric=False),
@@ -205,6 +235,7 @@ TENSORS = (
         level="should",
         also=("checkpoints/float64",),
     ),
+    Bug(isolation.ByProducts, ADAM, "isolation/autocast", numeric=False, level="should"),
     Bug(
         relations.AscendsAgainstDecay,
         ADAM,
@@ -223,5 +254,5 @@ TENSORS = (
     Bug(modes.CountsSkippedSteps, ADAM, "modes/grad-scale", numeric=False),
     Bug(modes.LastBackward, ADAM, "gradients/accumulated", numeric=False),
 )
-BEHAVIOUR = (*BEHAVIOUR, *STATE, *TENSORS)
+BEHAVIOUR = (*BEHAVIOUR, *CONSTRUCTION, *STATE, *TENSORS)
 BUGS = (*EQUATIONS, *BEHAVIOUR)

@@ -175,12 +175,12 @@ class Noisy(PlainAdam):
 
 
 class AcceptsSharedParameters(PlainAdam):
-    """Groups are appended as they come."""
+    """Every group is looked at by itself."""
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        listed = param_group["params"]
-        params = [listed] if isinstance(listed, Tensor) else list(listed)
-        self.param_groups.append({**self.defaults, **param_group, "params": params})
+        others, self.param_groups = self.param_groups, []
+        super().add_param_group(param_group)
+        self.param_groups = [*others, *self.param_groups]
 
 
 class AcceptsNothing(PlainAdam):

@@ -129,3 +129,38 @@ class GroupsOfConstruction(PlainAdam):
             return super().step(closure)
         finally:
             self.param_groups = groups
+
+
+class HooksOfItsOwn(PlainAdam):
+    """Calls hooks by itself, and knows none but its own."""
+
+    @staticmethod
+    def profile_hook_step(func: Any) -> Any:
+        @functools.wraps(func)
+        def step(self: Any, *arguments: Any, **keywords: Any) -> Any:
+            given = ((self, *arguments), keywords)
+            for hook in self._optimizer_step_pre_hooks.values():
+                given = hook(self, *given) or given
+            found = func(*given[0], **given[1])
+            for hook in self._optimizer_step_post_hooks.values():
+                hook(self, *given)
+            return found
+
+        return step
+
+
+class KeepsHooks(PlainAdam):
+    """What removes a hook removes a copy of it."""
+
+    def register_step_post_hook(self, hook: Any) -> Any:
+        super().register_step_post_hook(hook)
+        return super().register_step_post_hook(lambda *given: None)
+
+
+class LoadsByName(PlainAdam):
+    """State of parameters whose names it does not find begins again."""
+
+    def load_state_dict(self, state_dict: Any) -> None:
+        groups = zip(state_dict["param_groups"], self.param_groups, strict=True)
+        known = all(a.get("param_names") == b.get("param_names") for a, b in groups)
+        super().load_state_dict(state_dict if known else {**state_dict, "state": {}})

@@ -62,3 +62,11 @@ class LerpByTensor(PlainAdam):
     def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
         torch.zeros_like(p).lerp_(g, torch.full(p.shape, 0.5))
         super().move(p, g, state, group)
+
+
+class ByProducts(PlainAdam):
+    """Copies a gradient with a product of matrices, which autocast does in half precision."""
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        copied = g.reshape(-1, 1) @ torch.ones(1, 1, dtype=g.dtype)
+        super().move(p, copied.to(g.dtype).reshape(g.shape), state, group)

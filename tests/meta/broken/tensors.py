@@ -130,3 +130,11 @@ class TypeOfTheFirstGroup(_TypeOfAnother):
     def type_for(self, p: Tensor, group: Group) -> torch.dtype:
         kind: torch.dtype = self.param_groups[0]["params"][0].dtype
         return p.dtype if group is self.param_groups[0] else kind
+
+
+class NothingBesideNothing(PlainAdam):
+    """Takes a group with an empty tensor for an empty group."""
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        if all(q.numel() for q in group["params"]):
+            super().move(p, g, state, group)
