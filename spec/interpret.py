@@ -87,7 +87,7 @@ class Interpreter:
         inputs: Mapping[str, Any] | None = None,
         trace: Trace | None = None,
     ) -> None:
-        """One step.
+        """One step; none at all where there are gradients to have and no parameter has one.
 
         Args:
             gradients: an array per parameter, None for a parameter without gradient; or
@@ -99,6 +99,8 @@ class Interpreter:
         """
         everyone = range(len(self.slots))
         active = [i for i in everyone if gradients is None or gradients[i] is not None]
+        if gradients is not None and not active:
+            return
         if oracle is None:
             given = [None if g is None else self.arithmetic.tensor(g) for g in gradients or ()]
             oracle = _constant(given)

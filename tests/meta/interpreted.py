@@ -124,6 +124,10 @@ class InterpretedOptimizer(torch.optim.Optimizer):
         super().load_state_dict({k: v for k, v in state_dict.items() if k != "steps"})
         self.steps = state_dict["steps"]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything, where torch keeps what it knows of."""
+        return self.__dict__
+
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step of the model; the closure's loss, where there is one."""
         body = resolve(self.algorithm.body, self.options)

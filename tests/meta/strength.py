@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from instep.conformance.checks.base import Check, Failure, Skip
 from instep.conformance.errors import SubjectError
@@ -16,8 +18,9 @@ from instep.conformance.subject import Subject, run
 from instep.conformance.suite import Session
 from instep.conformance.verdict import Severity, Tally
 from instep.spec.algebra import equal
+from instep.spec.arguments import OptionValue
 from instep.spec.model import Algorithm
-from instep.spec.options import open_choices
+from instep.spec.options import live_states, open_choices, resolve
 from meta.interpreted import subject
 
 STATUSES = ("killed", "advised", "equivalent", "undecided", "survived")
@@ -68,11 +71,13 @@ class Judge:
         self.prefix, self.probe = session.prefix, base.probe
         profile = session.context.profiles(base.probe.dtype)[-1]
         self.expected = list(trajectory(session.context.model, base, profile))
+        factory, self._options_seen = _with_options_seen(Model(algorithm))
+        self._right, self._found = Session(factory, algorithm), dict[str, tuple[bool, bool]]()
 
     def fate(self, mutant: Mutant) -> Fate:
         """Killed by a check, else proved equivalent, else undecided, else a hole."""
         try:
-            by = self.leaves_trajectory(mutant.model) or killer(mutant.model, self.algorithm)
+            by = self._killer(mutant)
         except SubjectError:
             by = f"{self.prefix}/construction/base or the first numeric check, which is errored"
         if by:
@@ -81,15 +86,69 @@ class Judge:
         status, why = self._of_values(wrong) if wrong else self._of_equations(mutant)
         if status == "equivalent":
             return Fate(mutant, self.algorithm, status, why)
-        advice = killer(mutant.model, self.algorithm, level="should")
+        advice = self._killer(mutant, level="should")
         return Fate(mutant, self.algorithm, *(("advised", advice) if advice else (status, why)))
 
+    def _killer(self, mutant: Mutant, level: str = "must") -> str:
+        """The first check of a level that tells.
+
+        Where only an argument leads to the mistake, only checks that give this argument can tell.
+        """
+        opened = self.opens(mutant)
+        if level == "must" and not opened and (by := self.leaves_trajectory(mutant.model)):
+            return by
+        among = self._giving_options if opened else None
+        failing = killers(mutant.model, self.algorithm, level, among)
+        return next(filter(self._tells, failing), "")
+
+    def opens(self, mutant: Mutant) -> bool:
+        """Whether the mistake stands where only an argument leads."""
+        return self._as_constructed(mutant.model) == self._as_constructed(Model(self.algorithm))
+
+    def _as_constructed(self, model: Model) -> Model:
+        """What a subject without further arguments computes."""
+        options, a = self.algorithm.option_defaults(), model.algorithm
+        states = tuple(a.state(name) for name in live_states(a, options))
+        return replace(model, algorithm=replace(a, body=resolve(a.body, options), states=states))
+
+    @functools.cached_property
+    def _giving_options(self) -> frozenset[str]:
+        """Checks whose subject gets other options than those of the dialect."""
+        return frozenset(n for n in self._right.checks if self._on_the_specification(n)[1])
+
+    def _tells(self, name: str) -> bool:
+        """Whether a check passes on the specification itself: only then it tells of a mistake.
+
+        Raises:
+            AssertionError: a check that must pass does not.
+        """
+        passes, _ = self._on_the_specification(name)
+        level = self._right.checks[name].level
+        assert passes or level != "must", f"{self.algorithm.full_name} itself fails {name}"
+        return passes
+
+    def _on_the_specification(self, name: str) -> tuple[bool, bool]:
+        """Whether a check passes on what has no mistake, and whether it gives other options."""
+        if name not in self._found:
+            self._options_seen.clear()
+            passes = not fails(self._right.checks[name], self._right)
+            own = self.algorithm.option_defaults()
+            self._found[name] = passes, any(options != own for options in self._options_seen)
+        return self._found[name]
+
     def _of_equations(self, mutant: Mutant) -> tuple[str, str]:
-        verdict = equal(mutant.model.algorithm, self.algorithm)
-        if verdict.proof is not None:
-            return "equivalent", verdict.proof.steps[-1].text
-        status = "survived" if verdict.status == "different" else "undecided"
-        return status, verdict.to_text()
+        """With the options of the dialect, and with each that an argument opens."""
+        proofs = []
+        for opened in [{}, *({name: value} for name, value in open_choices(self.algorithm))]:
+            wrong, right = (
+                a.with_options(opened) for a in (mutant.model.algorithm, self.algorithm)
+            )
+            verdict = equal(wrong, right)
+            if verdict.proof is None:
+                status = "survived" if verdict.status == "different" else "undecided"
+                return status, f"{opened or ''} {verdict.to_text()}".strip()
+            proofs.append(verdict.proof.steps[-1].text)
+        return "equivalent", max(proofs, key=len)
 
     def _of_values(self, wrong: set[str]) -> tuple[str, str]:
         """Of a mutant that has its equations right, but hyperparameters wrong."""
@@ -109,16 +168,35 @@ class Judge:
         return ""
 
 
-def killer(model: Model, algorithm: Algorithm, level: str = "must") -> str:
-    """The first check of a level that fails on a subject that computes `model`, or nothing.
+def _with_options_seen(model: Model) -> tuple[Any, list[dict[str, OptionValue]]]:
+    """The subject of a model, and a list that gets the options of each that is constructed."""
+    construct, seen = subject(model), []
+
+    @functools.wraps(construct)
+    def noting(params: Any, **keywords: Any) -> Any:
+        optimizer = construct(params, **keywords)
+        seen.append(optimizer.options)
+        return optimizer
+
+    return noting, seen
+
+
+def killer(model: Model, algorithm: Algorithm) -> str:
+    """The first check that must pass and fails on a subject that computes `model`, or nothing."""
+    return next(killers(model, algorithm), "")
+
+
+def killers(
+    model: Model, algorithm: Algorithm, level: str = "must", among: Container[str] | None = None
+) -> Iterator[str]:
+    """The checks of a level that fail on a subject that computes `model`.
 
     Checks are run as a session runs them, without diagnoses. A step that raises raises here.
     """
     session = Session(subject(model), algorithm)
     for name, check in sorted(session.checks.items(), key=_likely_first):
-        if check.level == level and fails(check, session):
-            return name
-    return ""
+        if check.level == level and (among is None or name in among) and fails(check, session):
+            yield name
 
 
 def _likely_first(item: tuple[str, Check]) -> int:
