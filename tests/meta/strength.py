@@ -83,7 +83,7 @@ class Judge:
         if by:
             return Fate(mutant, self.algorithm, "killed", by)
         wrong = {*mutant.model.frozen, *(mutant.model.distort or {})}
-        status, why = self._of_values(wrong) if wrong else self._of_equations(mutant)
+        status, why = self._of_values(wrong) if wrong else self.of_equations(mutant)
         if status == "equivalent":
             return Fate(mutant, self.algorithm, status, why)
         advice = self._killer(mutant, level="should")
@@ -99,7 +99,7 @@ class Judge:
             return by
         among = self._giving_options if opened else None
         failing = killers(mutant.model, self.algorithm, level, among)
-        return next(filter(self._tells, failing), "")
+        return next(filter(self.tells, failing), "")
 
     def opens(self, mutant: Mutant) -> bool:
         """Whether the mistake stands where only an argument leads."""
@@ -116,7 +116,7 @@ class Judge:
         """Checks whose subject gets other options than those of the dialect."""
         return frozenset(n for n in self._right.checks if self._on_the_specification(n)[1])
 
-    def _tells(self, name: str) -> bool:
+    def tells(self, name: str) -> bool:
         """Whether a check passes on the specification itself: only then it tells of a mistake.
 
         Raises:
@@ -136,7 +136,7 @@ class Judge:
             self._found[name] = passes, any(options != own for options in self._options_seen)
         return self._found[name]
 
-    def _of_equations(self, mutant: Mutant) -> tuple[str, str]:
+    def of_equations(self, mutant: Mutant) -> tuple[str, str]:
         """With the options of the dialect, and with each that an argument opens."""
         proofs = []
         for opened in [{}, *({name: value} for name, value in open_choices(self.algorithm))]:

@@ -186,6 +186,18 @@ def test_the_short_cut_says_what_the_check_says(dialect: str):
     assert found == {True, False}
 
 
+def test_a_mistake_behind_an_argument_is_no_equivalent():
+    (mutant,) = [m for m in everything("adamw/torch") if m.name == "maximum: max and min exchanged"]
+    status, why = judge("adamw/torch").of_equations(mutant)
+    assert (status, why[:12]) == ("survived", "{'amsgrad': ")
+    assert judge("adamw/torch").fate(mutant).by == "adamw/options/amsgrad-raw"
+
+
+def test_what_the_specification_fails_tells_of_no_mistake():
+    # What belongs to the whole optimizer is kept as numpy has it, which torch refuses to load.
+    assert not judge("prodigy/authors").tells("prodigy/checkpoints/weights-only")
+
+
 def test_equivalence_is_proved_and_never_assumed():
     fates = [judge("sgd/torch").fate(m) for m in sample(everything("sgd/torch"), 4)]
     for f in [f for f in fates if f.status == "equivalent"]:
