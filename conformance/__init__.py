@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from instep.conformance.report.model import OutOfStepError, Report, Result
     from instep.conformance.schedules.suite import check_scheduler
     from instep.conformance.suite import Case, Session, check, conformance_cases
+    from instep.conformance.vectors.write import write_vectors
 
 _HOMES = {
     "Case": "suite",
@@ -30,6 +31,7 @@ _HOMES = {
     "conformance": "decorator",
     "conformance_cases": "suite",
     "from_json": "report.json",
+    "write_vectors": "vectors.write",
 }
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "conformance",
     "conformance_cases",
     "from_json",
+    "write_vectors",
 ]
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import click
 
-from instep.conformance.cli import catalogue, check, scheduler
+from instep.conformance.cli import catalogue, check, scheduler, vectors
 from instep.conformance.cli.exits import Exit, StopError
 from instep.conformance.errors import StaleExpectationError, SubjectError, UsageError
 
@@ -32,7 +32,7 @@ def instep(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for command in (*check.COMMANDS, *scheduler.COMMANDS, *catalogue.COMMANDS):
+for command in (*check.COMMANDS, *scheduler.COMMANDS, *vectors.COMMANDS, *catalogue.COMMANDS):
     instep.add_command(command)
 
 

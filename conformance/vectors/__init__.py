@@ -1,0 +1,1 @@
+"""Test vectors for other languages: inputs, expected values and bounds as JSON with hex floats."""
