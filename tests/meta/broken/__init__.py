@@ -251,6 +251,21 @@ TENSORS = (
     Bug(relations.TallAsEmbedding, ADAM, "metamorphic/transpose", numeric=False),
     Bug(modes.WarmsTheRate, ADAM, "modes/lr-tensor", numeric=False),
     Bug(modes.InitialRate, ADAM, "modes/scheduler", numeric=False),
+    Bug(
+        modes.DetachesTheScale,
+        ADAM,
+        "modes/derivatives",
+        numeric=False,
+        thorough=True,
+    ),
+    Bug(
+        modes.DetachesTheRate,
+        ADAM,
+        "modes/derivatives-of-hyperparameters",
+        numeric=False,
+        level="should",
+        thorough=True,
+    ),
     Bug(modes.CountsSkippedSteps, ADAM, "modes/grad-scale", numeric=False),
     Bug(modes.LastBackward, ADAM, "gradients/accumulated", numeric=False),
 )

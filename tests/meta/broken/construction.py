@@ -65,6 +65,8 @@ class OnceIsEnough(_Arranges):
 class MeanOfRates(PlainAdam):
     """Several rates are one, their mean."""
 
-    def __init__(self, params: Any, lr: Any = 1e-3, *arguments: Any, **keywords: Any) -> None:
-        several = isinstance(lr, torch.Tensor) and lr.numel() > 1
-        super().__init__(params, float(lr.mean()) if several else lr, *arguments, **keywords)
+    def __init__(self, params: Any, *arguments: Any, **keywords: Any) -> None:
+        lr = keywords.get("lr")
+        if isinstance(lr, torch.Tensor) and lr.numel() > 1:
+            keywords["lr"] = float(lr.mean())
+        super().__init__(params, *arguments, **keywords)

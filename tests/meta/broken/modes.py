@@ -57,3 +57,55 @@ class LastBackward(PlainAdam):
     def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
         heard = vars(p).pop("heard", None)
         super().move(p, g if heard is None else heard, state, group)
+
+
+class _Differentiable(PlainAdam):
+    """Adam out of place, through which autograd sees; what it may not see is for subclasses."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-3,
+        betas: tuple[Any, Any] = (0.9, 0.999),
+        eps: Any = 1e-8,
+        weight_decay: Any = 0.0,
+        maximize: bool = False,
+        differentiable: bool = True,
+    ) -> None:
+        self.differentiable = differentiable
+        super().__init__(params, lr, betas, eps, weight_decay, maximize)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        self.defaults["differentiable"] = self.differentiable
+        super().add_param_group(param_group)
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        with torch.set_grad_enabled(self.differentiable):
+            g = -p.grad if group["maximize"] else p.grad
+            g = g + group["weight_decay"] * p
+            t = state["step"] = state.get("step", 0) + 1
+            b1, b2 = group["betas"]
+            m = state["m"] = b1 * state.get("m", torch.zeros_like(p)) + (1 - b1) * g
+            v = state["v"] = b2 * state.get("v", torch.zeros_like(p)) + (1 - b2) * g * g
+            scale = self.scale((v / (1 - b2**t)).sqrt() + group["eps"])
+            p.sub_(self.rate(group["lr"]) * (m / (1 - b1**t)) / scale)
+
+    def scale(self, x: Tensor) -> Tensor:
+        return x
+
+    def rate(self, lr: Any) -> Any:
+        return lr
+
+
+class DetachesTheScale(_Differentiable):
+    """The denominator is taken for a constant."""
+
+    def scale(self, x: Tensor) -> Tensor:
+        return x.detach()
+
+
+class DetachesTheRate(_Differentiable):
+    """A rate that is to be learned is read as a number."""
+
+    def rate(self, lr: Any) -> Any:
+        return float(lr)
