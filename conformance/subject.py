@@ -320,6 +320,8 @@ class Run:
 def _subject_errors(subject: Subject, step: int) -> Iterator[None]:
     try:
         yield
+    except UnsupportedError:  # an adapter says what its optimizer has no counterpart of
+        raise
     except Exception as error:
         kind = type(error).__name__
         raise SubjectError(f"{subject.name} raised in step {step}: {kind}: {error}") from error

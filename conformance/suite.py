@@ -22,7 +22,7 @@ from instep.conformance.limits import limited
 from instep.conformance.observe import Recording
 from instep.conformance.report.model import Diagnosis, Report, Result
 from instep.conformance.reporting import build_report
-from instep.conformance.subject import Subject
+from instep.conformance.subject import Subject, UnsupportedError
 from instep.conformance.verdict import SPREAD, Severity, Tally
 from instep.spec.model import Algorithm
 
@@ -211,7 +211,7 @@ class Session:
         try:
             with limited(self._timeout):
                 outcome = check.run(self.context)
-        except Skip as reason:
+        except (Skip, UnsupportedError) as reason:
             return result("skipped", str(reason))
         except Unexplained as reason:
             return result("failed", str(reason), consequence_of=reason.cause)
