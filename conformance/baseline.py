@@ -25,6 +25,7 @@ class Baseline:
         self.algorithm = algorithm
         given = {**subject.naming.bound, **hyperparameters}
         read = subject.naming.read(algorithm, given)
+        _require_numbers(read)
         read_options = subject.naming.read_options(algorithm, given)
         self.values = {**algorithm.defaults(), **read}
         self.options = {**algorithm.option_defaults(), **read_options}
@@ -48,6 +49,12 @@ class Baseline:
     def probes(self) -> ProbeFactory:
         """The factory of probes around this configuration."""
         return ProbeFactory(self.algorithm, self.values, self.options, self.fixed)
+
+
+def _require_numbers(values: Mapping[str, Any]) -> None:
+    for symbol, value in values.items():
+        if callable(value):
+            raise UsageError(f"{symbol} follows a schedule: only a number can be compared with")
 
 
 def resolve_spec(spec: str | Algorithm, dialect: str | None) -> Algorithm:

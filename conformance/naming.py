@@ -76,8 +76,8 @@ class Naming:
         """Values by symbol out of keywords in the subject's names."""
         out = {}
         for symbol, keyword in self.hyperparameters.items():
-            if keyword.name in given:
-                value = given[keyword.name]
+            value = given.get(keyword.name)
+            if value is not None:  # None leaves a hyperparameter at what means that there is none
                 out[symbol] = value if keyword.index is None else value[keyword.index]
         return out
 

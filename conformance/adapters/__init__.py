@@ -1,8 +1,8 @@
 """Optimizers of other ecosystems in the shape of torch's, so that one engine judges them all.
 
-    from instep.conformance.adapters import from_optax
+from instep.conformance.adapters import from_optax
 
-    check(from_optax(optax.adamw), "adamw")
+check(from_optax(optax.adamw), "adamw")
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class Adapted:
     def __init__(self, parameters: Sequence[torch.Tensor]) -> None:
         self._parameters = list(parameters)
         adjustable = self.adjustable()
-        self._group = {"params": self._parameters, **adjustable} if adjustable else {}
+        self._group: dict[str, Any] = {"params": self._parameters, **adjustable} if adjustable else {}
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
@@ -48,7 +48,7 @@ class Adapted:
                 loss = closure()
         gradients = [self._gradient(p) for p in self._parameters]
         known = self.adjustable()
-        self.adjust({k: v for k, v in self._group.items() if k in known and v != known[k]})
+        self.adjust({k: self._group[k] for k in known if self._group[k] != known[k]})
         with torch.no_grad():
             self.advance(gradients, loss)
         self._group.update(self.adjustable())
