@@ -28,7 +28,9 @@ class Adapted:
     def __init__(self, parameters: Sequence[torch.Tensor]) -> None:
         self._parameters = list(parameters)
         adjustable = self.adjustable()
-        self._group: dict[str, Any] = {"params": self._parameters, **adjustable} if adjustable else {}
+        self._group: dict[str, Any] = (
+            {"params": self._parameters, **adjustable} if adjustable else {}
+        )
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
