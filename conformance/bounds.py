@@ -340,6 +340,17 @@ class BoundedArithmetic:
             return x
         return kept_as(x, kept)
 
+    def rewritten(self, before: Any, after: Any) -> Any:
+        """What an equation has left exactly as it was rounds where it is written another way.
+
+        An average of two equal numbers is that number as x + c (z - x), but not as (1 - c) x + c z.
+        """
+        if not isinstance(before, Bounded) or np.shape(before.value) != np.shape(after.value):
+            return after
+        left = (before.value == after.value) & (before.bound == after.bound)
+        rounding = np.where(left, self.unit * np.abs(after.value), 0.0)
+        return Bounded(after.value, after.bound + rounding, after.host)
+
     def in_place(self, state: str) -> bool:
         """A state with a type of its own is a tensor of that type, and code works in place."""
         return state in self.profile.states

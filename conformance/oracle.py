@@ -96,17 +96,29 @@ class Oracle:
         given = self.probe.gradients[t - 1]
         self.points, self._assigned = [], {}
 
+        written: set[tuple[str, int | None]] = set()
+
         def trace(equation: str, target: str, i: int | None, value: Any) -> None:
             self.defined_by[target] = equation
             self._assigned.pop(target, None)
             self._assigned[target] = equation
             self.values[target] = value
+            written.add((target, i))
 
+        before = [{THETA: slot.theta, **slot.state} for slot in self.interpreter.slots]
         if self.probe.closure:
             self.interpreter.step(oracle=self._landscape(given), trace=trace)
         else:
             touched = self.probe.touched[t - 1] if self.probe.touched else None
             self.interpreter.step(given, touched, trace=trace)
+        if isinstance(self.arithmetic, BoundedArithmetic):
+            for i, (old, slot) in enumerate(zip(before, self.interpreter.slots, strict=True)):
+                own = {name for name in old if (name, i) in written}
+                slot.state.update(
+                    {s: self.arithmetic.rewritten(old[s], slot.state[s]) for s in own - {THETA}}
+                )
+                if THETA in own:
+                    slot.theta = self.arithmetic.rewritten(old[THETA], slot.theta)
 
     def _landscape(self, centres: tuple[Any, ...]) -> Any:
         probe = self.probe

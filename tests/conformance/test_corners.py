@@ -71,3 +71,9 @@ def test_a_learning_rate_of_zero_shows_a_condition_that_is_ignored():
 def test_lanes_without_gradients_are_tried_where_the_equations_ask_for_zero():
     assert passes(madgrad.MADGRAD, "eps")
     assert not passes(Unguarded, "eps")
+
+
+def test_what_one_order_of_operations_keeps_exactly_rounds_in_another():
+    # Where the gradient is zero the paper's average is one of two equal numbers.
+    stored = interpreted(Model(spec.get(f"{FREE}/paper")))
+    assert Session(stored, f"{FREE}/authors").run(f"{FREE}/numerics/defaults").status == "passed"
