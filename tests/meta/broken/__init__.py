@@ -212,7 +212,7 @@ STATE = (
 )
 TENSORS = (
     Bug(tensors.NeedsGradients, ADAM, "tensors/no-gradients", numeric=False),
-    Bug(tensors.LongestFirst, ADAM, "tensors/order", numeric=False),
+    Bug(tensors.LongestFirst, ADAM, "tensors/order", numeric=False, also=("tensors/empty",)),
     Bug(tensors.WholeVectorsOnly, ADAM, "tensors/split", numeric=False),
     Bug(tensors.ManyLanesInHalf, ADAM, "tensors/large", numeric=False, thorough=True),
     Bug(tensors.RowMajor, ADAM, "tensors/transposed", numeric=False),
