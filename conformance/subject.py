@@ -262,10 +262,14 @@ class Run:
         if t in self.probe.changes:
             self.subject.set(self.optimizer, self.probe.changes[t])
         with _subject_errors(self.subject, t), quiet():
-            loss = self.optimizer.step() if closure is None else self.optimizer.step(closure)
+            loss = self.take(closure)
         self.recording.losses.append(loss)
         self.recording.moments.append(observe(self.optimizer, self.parameters))
         return loss
+
+    def take(self, closure: Callable[[], torch.Tensor] | None) -> Any:
+        """The step itself, as the subject makes it."""
+        return self.optimizer.step() if closure is None else self.optimizer.step(closure)
 
     def skip_to(self, steps: int) -> None:
         """Pretend that so many steps were made, for a run that resumes another."""

@@ -76,7 +76,7 @@ def checks(plan: Plan) -> Iterator[Check]:
 def _run(context: Context, *, reuse: bool = False) -> Run:
     """Some steps with a closure, all noted."""
     attempt = Run(context.subject, _probe(context))
-    if not _takes_closure(attempt.optimizer):
+    if not takes_closure(attempt.optimizer):
         raise Skip("its step() takes no closure")
     for t in range(attempt.probe.steps):
         attempt.step_with(attempt.closure(t, reuse=reuse))
@@ -88,7 +88,8 @@ def _probe(context: Context) -> Probe:
     return context.probes.make("closure", dtype=context.widest, shapes=shapes, steps=4)
 
 
-def _takes_closure(optimizer: Any) -> bool:
+def takes_closure(optimizer: Any) -> bool:
+    """Whether its step() has an argument for one, as far as can be seen."""
     try:
         parameters = inspect.signature(optimizer.step).parameters.values()
     except (TypeError, ValueError):

@@ -206,6 +206,8 @@ STATE = (
     Bug(contract.PreparesForAll, ADAM, "state/none-without-gradient", numeric=False, level="info"),
     Bug(contract.KeepsTheParameter, ADAM, "state/own-memory", numeric=False, level="should"),
     Bug(contract.KeepsAGraph, ADAM, "state/detached", numeric=False, level="should"),
+    Bug(contract.KeepsADiary, ADAM, "memory/steady", numeric=False, level="should"),
+    Bug(contract.KeepsTheLoss, ADAM, "memory/loss-freed", numeric=False, level="should"),
     Bug(contract.ZerosByDefault, ADAM, "gradients/dropped", numeric=False),
     Bug(contract.NeverZeros, ADAM, "gradients/zeroed", numeric=False),
     Bug(contract.GroupsOfConstruction, ADAM, "groups/added", numeric=False, thorough=True),
@@ -266,6 +268,7 @@ TENSORS = (
         level="should",
         thorough=True,
     ),
+    Bug(modes.WithoutEpsWhenCompiled, ADAM, "modes/compiled", numeric=False, thorough=True),
     Bug(modes.CountsSkippedSteps, ADAM, "modes/grad-scale", numeric=False),
     Bug(modes.LastBackward, ADAM, "gradients/accumulated", numeric=False),
 )

@@ -166,3 +166,23 @@ class LoadsByName(PlainAdam):
         groups = zip(state_dict["param_groups"], self.param_groups, strict=True)
         known = all(a.get("param_names") == b.get("param_names") for a, b in groups)
         super().load_state_dict(state_dict if known else {**state_dict, "state": {}})
+
+
+class KeepsADiary(PlainAdam):
+    """Notes how far it went in every step, for a plot that nobody makes."""
+
+    def __init__(self, params: Any, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(params, *arguments, **keywords)
+        self.diary: list[float] = []
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        super().move(p, g, state, group)
+        self.diary.append(float(g.abs().sum()))
+
+
+class KeepsTheLoss(PlainAdam):
+    """The last loss is kept as it came, with all that it was computed from."""
+
+    def step(self, closure: Any = None) -> Any:
+        self.last = super().step(closure)
+        return self.last

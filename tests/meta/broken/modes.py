@@ -109,3 +109,11 @@ class DetachesTheRate(_Differentiable):
 
     def rate(self, lr: Any) -> Any:
         return float(lr)
+
+
+class WithoutEpsWhenCompiled(PlainAdam):
+    """Has a way of its own for torch.compile(), where eps was forgotten."""
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        own = {**group, "eps": 0.0} if torch.compiler.is_compiling() else group
+        super().move(p, g, state, own)
