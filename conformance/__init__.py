@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from instep.conformance.report.model import OutOfStepError, Report, Result
     from instep.conformance.schedules.suite import check_scheduler
     from instep.conformance.suite import Case, Session, check, conformance_cases
+    from instep.conformance.traces.judging import check_trace
+    from instep.conformance.traces.recorder import record
     from instep.conformance.vectors.write import write_vectors
 
 _HOMES = {
@@ -28,9 +30,11 @@ _HOMES = {
     "UsageError": "errors",
     "check": "suite",
     "check_scheduler": "schedules.suite",
+    "check_trace": "traces.judging",
     "conformance": "decorator",
     "conformance_cases": "suite",
     "from_json": "report.json",
+    "record": "traces.recorder",
     "write_vectors": "vectors.write",
 }
 
@@ -44,9 +48,11 @@ __all__ = [
     "UsageError",
     "check",
     "check_scheduler",
+    "check_trace",
     "conformance",
     "conformance_cases",
     "from_json",
+    "record",
     "write_vectors",
 ]
 

@@ -188,7 +188,9 @@ def _factor(scale: str, recording: Recording, t: int, i: int) -> float:
     inverse, _, rest = scale.partition("(1 - ")
     symbol, _, power = rest.rstrip(")").partition("^")
     h = recording.probe.value(symbol, t, i)
-    value = 1 - (h**t if power else h)
+    begun = recording.probe.begun
+    made = t + (begun[i] if begun else 0)
+    value = 1 - (h**made if power else h)
     return 1 / value if inverse else value
 
 

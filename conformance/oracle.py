@@ -80,13 +80,24 @@ class Oracle:
             hyperparameters=model.values(probe.hyperparameters),
             groups=[(i, model.values(v, later=True)) for i, v in probe.groups],
         )
+        self._resume()
         self.defined_by: dict[str, str] = {}
         self.points: list[Point] = []
         self._assigned: dict[str, str] = {}
         self.values: dict[str, Any] = {}
 
+    def _resume(self) -> None:
+        """Begin where the probe begins: after some steps, with the states that they left."""
+        own = self.interpreter
+        own.count = max(self.probe.begun, default=0)
+        for slot, count in zip(own.slots, self.probe.begun, strict=False):
+            slot.count = count
+        for i, states in enumerate(self.probe.states):
+            kept = {name: self.arithmetic.tensor(x) for name, x in states.items()}
+            self.place(i, self.probe.parameters[i], kept)
+
     def step(self, t: int) -> None:
-        """Step t, counted from 1.
+        """Step t of the probe, counted from 1.
 
         Afterwards `defined_by` tells each symbol's last equation, `values` what it gave (to the
         last parameter that has it), and `points` where the gradient was evaluated.

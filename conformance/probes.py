@@ -45,6 +45,8 @@ class Probe:
         touched: per step, per parameter, the lanes that a sparse gradient names, or with trailing
             axes of length one the rows; empty where gradients are dense.
         complex: whether the last axis holds real and imaginary parts of complex numbers.
+        begun: steps that each parameter has behind it already, empty for none.
+        states: per parameter, the states by symbol with which it begins then.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Probe:
     slopes: tuple[Any, ...] = ()
     touched: tuple[tuple[Any, ...], ...] = ()
     complex: bool = False
+    begun: tuple[int, ...] = ()
+    states: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def steps(self) -> int:
@@ -91,6 +95,8 @@ class Probe:
             gradients=tuple(map(pick, self.gradients)),
             slopes=pick(self.slopes),
             touched=tuple(map(pick, self.touched)),
+            begun=pick(self.begun),
+            states=pick(self.states),
         )
 
 

@@ -19,11 +19,11 @@ from instep.conformance.evidence import evidence
 from instep.conformance.expectations import Expectations
 from instep.conformance.implementations import variants
 from instep.conformance.limits import limited
+from instep.conformance.measuring import measured, remark
 from instep.conformance.observe import Recording
 from instep.conformance.report.model import Diagnosis, Report, Result
 from instep.conformance.reporting import build_report
 from instep.conformance.subject import Subject, UnsupportedError
-from instep.conformance.verdict import SPREAD, Severity, Tally
 from instep.spec.model import Algorithm
 
 # Each search costs about a second; a subject with more independent defects has other worries.
@@ -226,14 +226,9 @@ class Session:
         tally = outcome.tally
         if check.numeric and outcome.recording is not None:
             self.context.in_step.append(outcome.recording)
-        status, message = "passed", outcome.message
-        if tally is not None and tally.blind:
-            status = "insensitive"
-            message = "bounds and spread are wider than an eighth of the update everywhere"
-        elif tally is not None and tally.severity > Severity.IN_STEP:
-            unit = "spreads" if tally.yardstick == SPREAD else "bounds"
-            message = f"{tally.severity.name.lower()}: up to {tally.worst:.3g} {unit} off"
-        return Result(id, check.level, status, check.requirement, message, **_measured(tally))
+        status, message = ("passed", "") if tally is None else remark(tally)
+        message = message or outcome.message
+        return Result(id, check.level, status, check.requirement, message, **measured(tally))
 
     def _failed(self, id: str, check: Check, failure: Failure) -> Result:
         cause, equation = "", ""
@@ -254,7 +249,7 @@ class Session:
             str(failure),
             evidence=shown,
             consequence_of=cause,
-            **_measured(tally),
+            **measured(tally),
         )
 
     def _explain(self, id: str, recording: Recording) -> tuple[str, Explanation]:
@@ -306,18 +301,6 @@ def catalogue(level: str = "full") -> list[tuple[str, str, str]]:
         plan = Plan(specs.get(name), level)
         out += [(f"{name}/{c.name}", c.level, c.requirement) for c in collect(plan)]
     return out
-
-
-def _measured(tally: Tally | None) -> dict[str, Any]:
-    """What a result says of the lanes that its check compared."""
-    if tally is None:
-        return {}
-    return {
-        "sensitivity": None if tally.blind else tally.sharpest,
-        "worst": tally.worst,
-        "yardstick": tally.yardstick,
-        "by_step": tally.by_step,
-    }
 
 
 def _one_line(error: Exception) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from instep.conformance.cli import options, output
+from instep.conformance.cli import options, output, traces
 from instep.conformance.cli.exits import Exit
 from instep.conformance.cli.reports import finish, report_options, wanted
 from instep.conformance.configuration import Settings
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("subject")
+@click.argument("subject", required=False)
 @options.subject_options
+@click.option("--trace", metavar="FILE", help="Judge what was recorded, in place of SUBJECT.")
 @click.option(
     "--expect-failure", metavar="ID=WHY", multiple=True, help="Check that fails, and why."
 )
@@ -29,22 +30,31 @@ if TYPE_CHECKING:
 @click.option("--isolate", is_flag=True, help="Run in a process beside, which may die or hang.")
 @report_options
 def check(
-    subject: str,
-    expect_failure: tuple[str, ...],
+    subject: str | None,
+    trace: str | None,
     floor: int | None,
-    isolate: bool,
     every: bool,
     **given: Any,
 ) -> int:
-    """Judge SUBJECT (module:attribute) against a specification."""
+    """Judge SUBJECT (module:attribute), or the trace of one, against a specification."""
     files = wanted(given)
+    if subject is None or trace is not None:
+        report, least = traces.judged(subject, trace, given), 0
+    else:
+        report, least = _judged(subject, **given)
+    return finish(report, files, every=every, floor=least if floor is None else floor)
+
+
+def _judged(
+    subject: str, expect_failure: tuple[str, ...], isolate: bool, **given: Any
+) -> tuple[Report, int]:
+    """The report, and how many checks have to run."""
     chosen = options.settings(subject, given).overridden(
         expected_failures=options.pairs(expect_failure, "--expect-failure")
     )
-    floor = chosen.floor if floor is None else floor
     report = _isolated(subject, chosen) if isolate else _run(subject, chosen)
-    report = dataclasses.replace(report, invocation=options.invocation(subject, given))
-    return finish(report, files, every=every, floor=floor)
+    invocation = options.invocation(subject, given)
+    return dataclasses.replace(report, invocation=invocation), chosen.floor
 
 
 def _run(target: str, chosen: Settings) -> Report:

@@ -185,7 +185,7 @@ def test_nothing_is_half_written(engine, instep, folder, monkeypatch):
         (["mine:Good", "--level", "slow"], "Invalid value for '--level'"),
         (["mine:Good", "--timeout", "0"], "Invalid value for '--timeout'"),
         (["mine:Good", "--sett", "a=b"], "No such option '--sett'"),
-        ([], "Missing argument 'SUBJECT'"),
+        ([], "what is to be judged? Name a subject, or give --trace FILE"),
     ],
 )
 def test_bad_input_is_one_line(engine, instep, folder, arguments, said):

@@ -1,0 +1,1 @@
+"""Traces: what an optimizer did, written where it ran and judged elsewhere."""
