@@ -2,6 +2,9 @@
 
 Example::
 
+    [tool.instep]
+    suite = "2026.1"
+
     [tool.instep.subjects."mylib:AdamW"]
     spec = "adamw"
     hyperparameters = { lr = 1e-3, betas = [0.9, 0.95] }
@@ -23,6 +26,8 @@ from typing import Any
 from instep.conformance.errors import UsageError
 
 LEVELS = ("quick", "full")
+# Equal to suites.LATEST, which importing would bring sympy with it.
+LATEST = "latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Settings:
     profile: Mapping[str, str] = field(default_factory=dict)
     lacks: tuple[str, ...] = ()
     level: str = "quick"
+    suite: str = LATEST
     implementations: bool | None = None
     expected_failures: Mapping[str, Any] = field(default_factory=dict)
     timeout: float = 60.0
@@ -70,11 +76,27 @@ def configured(target: str, start: Path | None = None) -> Settings:
     path = _nearest(start or Path.cwd())
     if path is None:
         return Settings()
-    subjects = _table(_tool(path), "subjects", f"{path}: [tool.instep]")
+    where = f"{path}: [tool.instep]"
+    ours = _tool(path)
+    subjects = _table(ours, "subjects", where)
+    suite = _suite(ours, where)
     if target not in subjects:
-        return Settings()
+        return Settings(suite=suite)
     where = f'{path}: [tool.instep.subjects."{target}"]'
-    return _settings(_table(subjects, target, where), where)
+    return _settings({"suite": suite, **_table(subjects, target, where)}, where)
+
+
+def configured_suite(start: Path) -> str:
+    """The suite of all subjects, by the nearest pyproject.toml; `latest` if it names none."""
+    path = _nearest(start)
+    return LATEST if path is None else _suite(_tool(path), f"{path}: [tool.instep]")
+
+
+def _suite(ours: Mapping[str, Any], where: str) -> str:
+    suite = ours.get("suite", LATEST)
+    if not isinstance(suite, str):
+        raise UsageError(f'{where}: suite = {suite!r} is no name: write it as "{suite}"')
+    return suite
 
 
 def _nearest(start: Path) -> Path | None:
@@ -92,7 +114,7 @@ def _tool(path: Path) -> dict[str, Any]:
     ours = table.get("tool", {}).get("instep", {})
     if not isinstance(ours, dict):
         raise UsageError(f"{path}: tool.instep is no table")
-    _known(ours, ("subjects",), f"{path}: [tool.instep]")
+    _known(ours, ("subjects", "suite"), f"{path}: [tool.instep]")
     return ours
 
 

@@ -21,7 +21,7 @@ PROPERTY = "instep"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--instep`, `--instep-level`, `--instep-strict`, `--instep-report`."""
+    """`--instep` and what goes with it."""
     group = parser.getgroup("instep", "conformance of optimizers")
     group.addoption(
         "--instep",
@@ -34,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--instep-level",
         choices=("quick", "full"),
         help="which checks --instep runs (default: quick)",
+    )
+    group.addoption(
+        "--instep-suite",
+        metavar="NAME",
+        help="checks as they were frozen by name, 2026.1 (default: [tool.instep], else latest)",
     )
     group.addoption(
         "--instep-strict",
@@ -94,7 +99,8 @@ class Subject(pytest.Collector):
         target, _, spec = self.name.partition("=")
         level = self.config.getoption("instep_level")
         settings = configured(target, self.config.invocation_params.dir)
-        settings = settings.overridden(spec=spec, level=level)
+        suite = self.config.getoption("instep_suite")
+        settings = settings.overridden(spec=spec, level=level, suite=suite)
         if not settings.spec:
             raise UsageError(f"--instep takes module:attribute=spec, not {self.name!r}")
         return Request(locate(target), settings.spec, settings.keywords())
@@ -160,10 +166,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         line = f"below @conformance, write `def {metafunc.function.__name__}(check): check()`"
         raise pytest.Collector.CollectError(line)
     try:
+        request = _under_suite(request, metafunc.config)
         checks = _open(request, strict or metafunc.config.getoption("instep_strict"))
     except Exception as error:
         _refuse(error)
     metafunc.parametrize("check", checks, ids=[check.id for check in checks])
+
+
+def _under_suite(request: Request, config: pytest.Config) -> Request:
+    """The request with the suite of the run, unless it names one of its own."""
+    from dataclasses import replace
+
+    from instep.conformance.configuration import configured_suite
+
+    suite = config.getoption("instep_suite") or configured_suite(config.rootpath)
+    return replace(request, keywords={"suite": suite, **request.keywords})
 
 
 @pytest.hookimpl(wrapper=True)

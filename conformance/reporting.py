@@ -27,6 +27,7 @@ def build_report(session: Session, results: Sequence[Result], seconds: float) ->
         spec=algorithm.full_name,
         version=algorithm.version,
         level=session.plan.level,
+        suite=session.suite,
         results=tuple(results),
         diagnosis=session.diagnosis,
         coverage=_coverage(session, results),
@@ -49,6 +50,8 @@ def _coverage(session: Session, results: Sequence[Result]) -> Coverage:
         lanes=sum(r.lanes for r in results),
         excluded=sum(r.excluded for r in results),
         insensitive=sum(r.insensitive for r in results),
+        newer=session.selection.newer,
+        gone=session.selection.gone,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from instep import spec as specs
+from instep.conformance import suites
 from instep.conformance.baseline import Baseline, resolve_spec
 from instep.conformance.checks import collect
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
@@ -58,6 +59,7 @@ class Session:
         profile: `{"state": "bfloat16"}` if the subject keeps its state in a narrower type.
         lacks: types of parameters that the subject does not have (`float64`, `bfloat16` ...).
         level: `quick` or `full`.
+        suite: which checks there are, by the name under which they were frozen.
         implementations: also judge what the constructor's own booleans switch (on at `full`).
         expected_failures: {check id: reason, or {"reason": ..., "issue": ..., "expires": day}}.
         timeout: seconds that one check may take before it counts as errored; 0 for no limit.
@@ -79,17 +81,19 @@ class Session:
         profile: Mapping[str, str] | None = None,
         lacks: Sequence[str] = (),
         level: str = "quick",
+        suite: str = suites.LATEST,
         implementations: bool | None = None,
         expected_failures: Mapping[str, Any] | None = None,
         timeout: float = 60,
     ) -> None:
         if level not in ("quick", "full"):
             raise UsageError(f"there is no level {level!r}: it is quick or full")
+        frozen = suites.load(suite)
         self._timeout = timeout
         self._keywords: dict[str, Any] = {
             "spec": spec, "hyperparameters": hyperparameters, "fixed": fixed, "rename": rename,
             "state": state, "dialect": dialect, "profile": profile, "lacks": lacks, "level": level,
-            "timeout": timeout,
+            "timeout": timeout, "suite": suite,
         }  # fmt: skip
         self.plan = Plan(resolve_spec(spec, dialect), level)
         self.subject = Subject(subject, self.plan.algorithm, rename)
@@ -98,10 +102,11 @@ class Session:
             self.plan, self.subject, self.base.probes(), state=state, lacks=lacks, profile=profile
         )
         self.prefix = self.plan.algorithm.name.replace("(", ".").replace(")", "")
-        self.checks = {f"{self.prefix}/{c.name}": c for c in collect(self.plan)}
+        known = list(collect(self.plan))
         if implementations if implementations is not None else self.plan.thorough:
-            more = variants(self.subject, self._judge_variant)
-            self.checks.update({f"{self.prefix}/{c.name}": c for c in more})
+            known += variants(self.subject, self._judge_variant)
+        self.suite, self.selection = suite, frozen.select(self.plan, known)
+        self.checks = {f"{self.prefix}/{c.name}": c for c in self.selection.checks}
         self.expectations = Expectations(expected_failures or {}, tuple(self.checks))
         self.explains = True  # whether failures are diagnosed, which takes longer than to find them
         self.recordings: dict[str, Recording] = {}

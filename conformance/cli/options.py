@@ -29,6 +29,7 @@ _CHECK = (
     click.option("--profile", metavar="A=B", multiple=True,
                  help="Type T in which state is kept: state=T."),
     click.option("--level", type=click.Choice(LEVELS), help="quick (default) or full."),
+    click.option("--suite", metavar="S", help="Checks as they were frozen: 2026.1, or latest."),
     click.option("--lacks", metavar="X", multiple=True, help="Ability the subject says it lacks."),
     click.option(
         "--implementations/--no-implementations", default=None,
@@ -55,7 +56,7 @@ def configuration_options(function: F) -> F:
 
 def settings(target: str, given: Mapping[str, Any], *, spec_needed: bool = True) -> Settings:
     """The configuration file's settings for a subject, under what the command line says."""
-    plain = ("spec", "fixed", "dialect", "level", "lacks", "implementations", "timeout")
+    plain = ("spec", "fixed", "dialect", "level", "suite", "lacks", "implementations", "timeout")
     found = configured(target).overridden(
         hyperparameters={k: literal(v) for k, v in pairs(given["assigned"], "--set").items()},
         rename=pairs(given["rename"], "--rename"),

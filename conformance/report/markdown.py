@@ -29,7 +29,11 @@ def _lines(report: Report) -> Iterator[str]:
         counts = [sum((r.level, r.status) == (level, s) for r in report.results) for s in shown]
         yield f"| {level.upper()} | {' | '.join(str(n or '') for n in counts)} |"
     coverage = report.coverage
-    yield f"\n{coverage.ran} of {many(coverage.expected, 'check')} ran at level {report.level}.\n"
+    yield f"\n{coverage.ran} of {many(coverage.expected, 'check')} ran at {report.checks}.\n"
+    if coverage.newer:
+        yield f"{many(len(coverage.newer), 'check')} left out: newer than the suite.\n"
+    if coverage.gone:
+        yield f"Of the suite, these exist no more: {', '.join(coverage.gone)}.\n"
     yield from _failures(report)
     for text in report.coverage.unseen:
         yield f"- not seen: {text}"

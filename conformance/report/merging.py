@@ -68,6 +68,8 @@ def _coverage(parts: Sequence[Coverage]) -> Coverage:
         lanes=sum(part.lanes for part in parts),
         excluded=sum(part.excluded for part in parts),
         insensitive=sum(part.insensitive for part in parts),
+        newer=parts[0].newer,
+        gone=parts[0].gone,
     )
 
 

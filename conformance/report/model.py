@@ -115,7 +115,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What ran, what did not and why, and what this run could not have seen."""
+    """What ran, what did not and why, and what this run could not have seen.
+
+    `newer` are names of checks that are left out because they are newer than the suite, `gone` of
+    those that the suite has and that exist no more.
+    """
 
     expected: int
     ran: int
@@ -124,6 +128,8 @@ class Coverage:
     lanes: int = 0
     excluded: int = 0
     insensitive: int = 0
+    newer: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 class OutOfStepError(AssertionError):
@@ -148,6 +154,7 @@ class Report:
         reproduction: a self-contained script for the first failure, or empty.
         seconds: how long the checks took.
         accepted: the dialect that is in step, when any was accepted.
+        suite: the name under which the checks were frozen, or `latest`.
         invocation: options that name subject and spec, `--subject m:A --spec adamw`.
     """
 
@@ -165,6 +172,7 @@ class Report:
     reproduction: str = ""
     seconds: float = 0.0
     accepted: str = ""
+    suite: str = "latest"
     invocation: str = ""
 
     @property
@@ -179,6 +187,11 @@ class Report:
         """Failed and errored checks of every level, causes before consequences."""
         bad = [r for r in self.results if r.status in ("failed", "errored")]
         return tuple(sorted(bad, key=lambda r: (LEVELS.index(r.level), bool(r.consequence_of))))
+
+    @property
+    def checks(self) -> str:
+        """Which checks were asked for: the level, and the suite if it is a frozen one."""
+        return f"level {self.level}" + (f" of suite {self.suite}" if self.suite != "latest" else "")
 
     def count(self, status: str) -> int:
         """How many checks have a status."""

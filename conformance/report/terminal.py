@@ -122,6 +122,10 @@ def _add_counts(page: Page, report: Report) -> None:
         page.row(level.upper(), Text.assemble(*cells))
     c = report.coverage
     page.row("ran", f"{c.ran} of {notation.many(c.expected, 'check')}", *_lanes(report))
+    if c.newer:
+        page.row("newer", f"{notation.many(len(c.newer), 'check')} than suite {report.suite}")
+        page.row("", Text(_listed(c.newer), style="dim"))
+    page.rows("gone", [f"{name} of suite {report.suite} exists no more" for name in c.gone])
 
 
 def _cell(status: str, text: str) -> str:
@@ -210,7 +214,7 @@ def _add_setting(page: Page, report: Report) -> None:
     if report.configuration:
         page.row("constructed", notation.call(report.subject, report.configuration))
     page.rows("matched", report.mapping)
-    page.row("time", f"{report.seconds:.1f} s at level {report.level}", *_versions(report))
+    page.row("time", f"{report.seconds:.1f} s at {report.checks}", *_versions(report))
 
 
 def _versions(report: Report) -> Iterable[str]:

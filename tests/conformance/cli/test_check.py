@@ -54,6 +54,7 @@ def test_options_reach_the_session(engine, instep):
         *("--fixed", "eps", "--fixed", "lr", "--rename", "lr=learning_rate", "--state", "m=mu"),
         *("--profile", "state=bfloat16", "--dialect", "eps-hat", "--level", "full"),
         *("--lacks", "sparse", "--lacks", "complex", "--no-implementations", "--timeout", "5"),
+        *("--suite", "2026.1"),
         *("--expect-failure", "adamw/a/one=issue 12"),
     ]
     instep("check", "mine:Outer.Inner", "--spec", "adamw", *arguments)
@@ -68,6 +69,7 @@ def test_options_reach_the_session(engine, instep):
         "profile": {"state": "bfloat16"},
         "dialect": "eps-hat",
         "level": "full",
+        "suite": "2026.1",
         "lacks": ("sparse", "complex"),
         "implementations": False,
         "timeout": 5.0,
@@ -86,6 +88,7 @@ def test_without_options_the_session_gets_the_defaults(engine, instep):
         "profile": None,
         "dialect": None,
         "level": "quick",
+        "suite": "latest",
         "lacks": (),
         "implementations": None,
         "timeout": 60.0,

@@ -1,0 +1,171 @@
+"""Suites frozen by name: which checks there are, and at which level, whatever is added later.
+
+A check is known by its kind: its name with what comes from the specification (hyperparameters,
+equations, options) left open. `hyperparameters/*-changed` is one kind for all algorithms, those of
+tomorrow and of other people included.
+
+    python -m instep.conformance.suites freeze 2026.2
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from instep.conformance.checks.base import Check, Plan
+from instep.conformance.checks.numerics import slug
+from instep.conformance.errors import UsageError
+from instep.conformance.report.model import LEVELS
+from instep.spec import ir
+from instep.spec.model import Algorithm
+
+LATEST = "latest"
+FORMAT = "instep-suite@1"
+# Whatever flags a constructor has.
+FLAGGED = "implementations/*"
+_RENAMED = "renamed.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One kind of check in a suite.
+
+    Attributes:
+        levels: those at which checks of the kind are, the gravest first.
+        quick: whether it exists at level quick too.
+        everywhere: whether every optimizer of the catalogue had it.
+    """
+
+    levels: tuple[str, ...]
+    quick: bool
+    everywhere: bool = False
+
+    def exists(self, plan: Plan) -> bool:
+        """Whether the suite has it at the level of a plan."""
+        return self.quick or plan.thorough
+
+    def level_of(self, check: Check) -> str:
+        """The level at which the suite has a check."""
+        return check.level if check.level in self.levels else self.levels[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a suite makes of the checks that there are.
+
+    Attributes:
+        checks: those that it has, with its levels and under its names.
+        newer: names of those that it does not have: they do not run.
+        gone: names that it has and that exist no more.
+    """
+
+    checks: tuple[Check, ...]
+    newer: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A frozen suite, or with no entries the latest checks, which are what they are.
+
+    Attributes:
+        specs: names of the specifications of its time.
+        renamed: {name then: name now}, of literal names.
+    """
+
+    name: str
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    specs: frozenset[str] = frozenset()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    def select(self, plan: Plan, checks: Iterable[Check]) -> Selection:
+        """The checks of a plan that are in the suite, as they were in it."""
+        known = tuple(checks)
+        if not self.entries:
+            return Selection(known)
+        own = words(plan.algorithm)
+        before = {now: then for then, now in self.renamed.items()}
+        kept, newer = [], []
+        for check in known:
+            name = before.get(check.name, check.name)
+            entry = self._entry(name, own)
+            if entry is not None and entry.exists(plan):
+                kept.append(replace(check, name=name, level=entry.level_of(check)))
+            else:
+                newer.append(check.name)
+        return Selection(tuple(kept), tuple(newer), tuple(self._gone(plan, kept)))
+
+    def _entry(self, name: str, own: Sequence[str]) -> Entry | None:
+        opened = FLAGGED if name.startswith(FLAGGED[:-1]) else kind(name, own)
+        return self.entries.get(name) or self.entries.get(opened)
+
+    def _gone(self, plan: Plan, kept: Iterable[Check]) -> Iterator[str]:
+        """Only of what all had is it known that this one had it too."""
+        if plan.algorithm.name not in self.specs or plan.algorithm.result == "gradient":
+            return
+        names = {check.name for check in kept}
+        for name, entry in self.entries.items():
+            if entry.everywhere and entry.exists(plan) and name not in names:
+                yield name
+
+
+def names() -> list[str]:
+    """Frozen suites, the oldest first."""
+    files = (path.name for path in resources.files(__name__).iterdir())
+    found = [name.removesuffix(".json") for name in files if name.endswith(".json")]
+    return sorted(set(found) - {_RENAMED.removesuffix(".json")}, key=_by_number)
+
+
+def _by_number(name: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", name)]
+
+
+@cache
+def load(name: str) -> Suite:
+    """A suite by its name; `latest` is what exists now, and not frozen.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name == LATEST:
+        return Suite(LATEST)
+    if name not in names():
+        known = ", ".join([LATEST, *reversed(names())])
+        raise UsageError(f"there is no suite {name!r}: there are {known}")
+    record = _read(f"{name}.json")
+    entries = {k: _entry(v) for k, v in record["checks"].items()}
+    return Suite(name, entries, frozenset(record["specs"]), _read(_RENAMED))
+
+
+def _read(file: str) -> dict[str, Any]:
+    return dict(json.loads(resources.files(__name__).joinpath(file).read_text("utf-8")))
+
+
+def _entry(plain: Mapping[str, Any]) -> Entry:
+    levels = tuple(level for level in LEVELS if level in plain["levels"])
+    return Entry(levels, plain["quick"], plain.get("everywhere", False))
+
+
+def kind(name: str, own: Sequence[str]) -> str:
+    """The name of a check with the first of the specification's own words left open."""
+    topic, _, rest = name.partition("/")
+    for word in own:
+        opened = re.sub(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", "*", rest)
+        if opened != rest:
+            return f"{topic}/{opened}"
+    return name
+
+
+def words(algorithm: Algorithm) -> tuple[str, ...]:
+    """What a specification brings, as it stands in ids, the longest first."""
+    own = [w for h in algorithm.hyperparameters for w in (h.name, h.key)]
+    own += [s.name for s in algorithm.states]
+    own += [let.equation for let in ir.lets(algorithm.body)]
+    own += [w for o in algorithm.options for w in (o.name, *(f"{o.name}-{v}" for v in o.values))]
+    own += [view.name for view in algorithm.views]
+    return tuple(sorted({slug(word) for word in own}, key=lambda w: (-len(w), w)))
