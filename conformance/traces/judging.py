@@ -155,7 +155,8 @@ class _Judge:
         started = time.perf_counter()
         results = tuple(self._result(c) for c in self._checks())
         skipped = tuple((r.id, r.message) for r in results if r.status == "skipped")
-        total = [sum(c.total.counted[k] for c in self.contexts) for k in range(3)]
+        counted = zip(*(c.total.counted for c in self.contexts), strict=True)
+        seen, excluded, insensitive = map(sum, counted)
         first = self.contexts[0]
         return Report(
             subject=self.trace.subject,
@@ -165,7 +166,13 @@ class _Judge:
             results=results,
             diagnosis=self.explained[0][1].diagnosis if self.explained else None,
             coverage=Coverage(
-                len(results), len(results) - len(skipped), skipped, tuple(self._unseen()), *total
+                expected=len(results),
+                ran=len(results) - len(skipped),
+                skipped=skipped,
+                unseen=tuple(self._unseen()),
+                lanes=seen,
+                excluded=excluded,
+                insensitive=insensitive,
             ),
             mapping=tuple(dict.fromkeys((self._extent(), *self._notes()))),
             grades={k: v for c in self.contexts for k, v in c.grades.items()},
