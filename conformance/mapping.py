@@ -160,7 +160,7 @@ def _search(
     paths = list(dict.fromkeys(p for leaves in recording.moments[-1].leaves for p in leaves))
     named = [p for name in (s.key, *s.aliases, s.name) for p in paths if _last(p) == name]
     ordered = list(dict.fromkeys([*named, *paths]))
-    for transform, scale in _ways(model.algorithm):
+    for transform, scale in ways(model.algorithm):
         for path in ordered:
             binding = Binding(s.name, path, transform, scale)
             if _agrees(binding, model, recording, expected, profile):
@@ -172,8 +172,8 @@ def _last(path: str) -> str:
     return path.rsplit("/", 1)[-1]
 
 
-def _ways(algorithm: Algorithm) -> Iterator[tuple[str, str]]:
-    """Transforms before scales, identity first."""
+def ways(algorithm: Algorithm) -> Iterator[tuple[str, str]]:
+    """How a leaf may hold a state, (transform, scale): as it is, transformed, scaled."""
     yield from ((t, "") for t in _TRANSFORMS)
     for h in algorithm.hyperparameters:
         if h.domain.lower == 0 and h.domain.upper <= 1:
@@ -189,7 +189,7 @@ def _factor(scale: str, recording: Recording, t: int, i: int) -> float:
     symbol, _, power = rest.rstrip(")").partition("^")
     h = recording.probe.value(symbol, t, i)
     begun = recording.probe.begun
-    made = t + (begun[i] if begun else 0)
+    made = max(t + (begun[i] if begun else 0), 1)
     value = 1 - (h**made if power else h)
     return 1 / value if inverse else value
 
@@ -208,7 +208,7 @@ def _state_of(
         value = np.asarray(to_state(leaf), dtype=np.float64)
         value = _kept_axis(value, algorithm.state(binding.state), recording.moments[t], i)
         if binding.scale:
-            value = value / _factor(binding.scale, recording, max(t, 1), i)
+            value = value / _factor(binding.scale, recording, t, i)
         if not binding.transform and not binding.scale:
             return Bounded(value)
         return Bounded(value, 4 * unit * np.abs(value) * np.maximum(condition(leaf), 1.0))

@@ -187,7 +187,7 @@ def lockstep(
     spread = Spread(profile, partial(Oracle, model, recording.probe, profile))
     for t in range(1, recording.steps + 1):
         for i, parameter in enumerate(recording.moments[t - 1].parameters):
-            seen = {s: _shaped(read(s, t - 1, i), parameter) for s in states}
+            seen = {s: shaped(read(s, t - 1, i), parameter) for s in states}
             kept = {s: v for s, v in seen.items() if v is not None}
             oracle.place(i, parameter, kept if t > 1 else {})
             spread.place(t, i, parameter, kept if t > 1 else {})
@@ -197,7 +197,7 @@ def lockstep(
         out = list(_points(oracle, spread, recording, t))
         for symbol in states:
             for i in range(len(before)):
-                got = _shaped(read(symbol, t, i), recording.moments[t].parameters[i])
+                got = shaped(read(symbol, t, i), recording.moments[t].parameters[i])
                 lanes = _state(oracle, spread, symbol, got, t, i)
                 if lanes is not None:
                     out.append(lanes)
@@ -235,7 +235,7 @@ def _theta(
     return Lanes(t, i, THETA, equation, got, value, bound, value - before, runs)
 
 
-def _shaped(got: Bounded | None, parameter: Any) -> Bounded | None:
+def shaped(got: Bounded | None, parameter: Any) -> Bounded | None:
     """A state in the parameter's shape, where a subject keeps it flat."""
     flat = got is not None and np.shape(got.value) == (np.size(parameter),)
     return _reshaped(got, np.shape(parameter)) if got is not None and flat else got

@@ -39,11 +39,13 @@ _TRAJECTORY = "trace/trajectory"
 class TraceContext(Context):
     """A context whose only run is a recording from elsewhere."""
 
-    def __init__(self, plan: Plan, part: Part, profile: Mapping[str, str] | None) -> None:
+    def __init__(
+        self, plan: Plan, part: Part, state: Mapping[str, str], profile: Mapping[str, str] | None
+    ) -> None:
         probe = part.recording.probe
         factory = ProbeFactory(plan.algorithm, probe.hyperparameters, probe.options)
         nobody = Subject(_cannot_run, plan.algorithm)
-        super().__init__(plan, nobody, factory, state=part.states, profile=profile)
+        super().__init__(plan, nobody, factory, state=state, profile=profile)
         self.recording, self.part = part.recording, part
         self.recording.blocks = self.blocks
 
@@ -70,12 +72,18 @@ class TraceContext(Context):
     @cached_property
     def states(self) -> StateMap:
         """Where the trace keeps the spec's states."""
+        if self.part.states is not None:
+            return self.part.states
         own, profile = Model(self.algorithm), self.profiles(self.recording.probe.dtype)[-1]
         found = infer_mapping(own, self.recording, profile, self.given_state)
         if found.all_confirmed:
             return found
         tally = self._judge_steps(self.recording, own, found).tally
         return found.confirm({lanes.quantity for lanes, _ in tally.failing})
+
+    def states_for(self, recording: Recording) -> StateMap:
+        """What a trace from the middle started from is judged in any case."""
+        return super().states_for(recording) if self.part.states is None else self.states
 
 
 def _cannot_run(params: Any, **_: Any) -> Any:
@@ -146,7 +154,8 @@ class _Judge:
     ) -> None:
         self.trace, self.algorithm = trace, algorithm
         plan = Plan(algorithm)
-        self.contexts = [TraceContext(plan, p, profile) for p in parts(trace, algorithm, naming)]
+        found = parts(trace, algorithm, naming)
+        self.contexts = [TraceContext(plan, p, naming.state, profile) for p in found]
         self.prefix = algorithm.name.replace("(", ".").replace(")", "")
         self.explained: list[tuple[str, Explanation]] = []
 

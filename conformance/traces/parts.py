@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
 from instep.conformance.errors import UsageError
-from instep.conformance.mapping import Binding, StateMap
+from instep.conformance.mapping import StateMap
 from instep.conformance.observe import Moment, Recording
 from instep.conformance.probes import Probe
 from instep.conformance.profile import FLOAT_TYPES
+from instep.conformance.traces.middle import begin
 from instep.conformance.traces.model import Entry, Trace, TracedMoment
 from instep.spec import ir
 from instep.spec.arguments import Hyperparameter, OptionValue
 from instep.spec.conditions import misshapen
 from instep.spec.errors import SpecError
 from instep.spec.gradients import needs_closure
-from instep.spec.model import Algorithm, State
+from instep.spec.model import Algorithm
 from instep.spec.options import hyperparameters_read, live_states, resolve
 
 Values = tuple[tuple[str, float], ...]
@@ -34,11 +33,14 @@ _ENTRY = re.compile(r"(\w+)\[(\d+)\]")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Parameters that are judged together, and what was assumed of them."""
+    """Parameters that are judged together, and what was assumed of them.
+
+    `states` says where the trace keeps them, if it begins in the middle and they had to be known.
+    """
 
     recording: Recording
     notes: tuple[str, ...]
-    states: Mapping[str, str]
+    states: StateMap | None
 
 
 @dataclass(frozen=True)
@@ -187,9 +189,9 @@ def _number(value: Any, index: int | None, key: str) -> float | None:
         value = value[index]
     if value is _ABSENT or value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not isinstance(value, int | float):
         raise UsageError(f"{key} is {value!r} in the trace, and no number")
-    return value
+    return int(value) if isinstance(value, bool) else value
 
 
 # ---- one recording
@@ -221,14 +223,14 @@ def _part(
     moments = [_moment(m, indices) for m in trace.moments]
     arguments = dict(trace.steps[0].groups[trace.parameters[indices[0]].group])
     recording = Recording(probe, moments, arguments=arguments)
-    resumed, states = _resumed(recording, trace, algorithm, naming)
+    resumed, states = begin(recording, trace.begins, algorithm, naming.state)
     group = trace.steps[0].groups[trace.parameters[indices[0]].group]
     notes = tuple(
         f"{h.name} is not in the trace: {first[h.name]:g} is assumed"
         for h in algorithm.hyperparameters
         if h.name in first and _value(group, h, naming) is None
     )
-    return Part(replace(recording, probe=resumed), notes, states)
+    return Part(resumed, notes, states)
 
 
 def _moment(moment: TracedMoment, indices: list[int]) -> Moment:
@@ -240,86 +242,3 @@ def _moment(moment: TracedMoment, indices: list[int]) -> Moment:
         if x.dtype in FLOAT_TYPES
     }
     return Moment([moment.parameters[i] for i in indices], leaves, types)
-
-
-def _resumed(
-    recording: Recording, trace: Trace, algorithm: Algorithm, naming: Naming
-) -> tuple[Probe, dict[str, str]]:
-    """The probe as it begins, and the states that it begins with by path."""
-    begun = _begun(recording, trace, algorithm)
-    probe = recording.probe
-    if begun is not None and not any(begun):
-        return probe, dict(naming.state)
-    paths = _paths(recording, algorithm, naming)
-    found = StateMap(algorithm, {s: Binding(s, path) for s, path in paths.items()}, 0.0)
-    read = found.reader(recording)
-    states = []
-    for i in range(len(probe.parameters)):
-        kept = {s: read(s, 0, i) for s in paths}
-        states.append({s: x.value for s, x in kept.items() if x is not None})
-    return replace(probe, begun=begun or (), states=tuple(states)), paths
-
-
-def _begun(recording: Recording, trace: Trace, algorithm: Algorithm) -> tuple[int, ...] | None:
-    """How many steps each parameter has behind it; None where nothing counts them.
-
-    Raises:
-        UsageError: the equations count steps, and the trace does not.
-    """
-    number, leaves = len(recording.probe.parameters), recording.moments[0].leaves
-    counter = algorithm.counter
-    if counter is not None and counter.key is not None and trace.begins is None:
-        counted = [_count(own, counter.key) for own in leaves]
-        if all(c is not None for c in counted):
-            return tuple(c or 0 for c in counted)
-    if trace.begins is not None:
-        return (trace.begins - 1,) * number
-    if not any(leaves):
-        return (0,) * number
-    if counter is None:
-        return None
-    raise UsageError(
-        "the trace does not say at which step it begins: "
-        'set "begins", as record(..., begins=n) does'
-    )
-
-
-def _count(leaves: Mapping[str, Any], key: str) -> int | None:
-    """The number of steps that the state counts; none where a parameter has no state yet."""
-    found = [x for path, x in leaves.items() if path.rsplit("/", 1)[-1] == key and np.size(x) == 1]
-    if found:
-        return int(np.ravel(found[0])[0])
-    return None if leaves else 0
-
-
-def _paths(recording: Recording, algorithm: Algorithm, naming: Naming) -> dict[str, str]:
-    """The path of every state, by name.
-
-    Raises:
-        UsageError: a state has none, so that nobody knows what the first step started from.
-    """
-    there = list(dict.fromkeys(p for own in recording.moments[0].leaves for p in own))
-    out = {}
-    live = live_states(algorithm, algorithm.option_defaults())
-    for s in (s for s in algorithm.states if s.name in live):
-        path = naming.state.get(s.name, naming.state.get(s.key)) or _named(s, there)
-        if s.scope != "parameter" or s.shape == "history":
-            raise UsageError(
-                f"state {s.name} of {algorithm.name} belongs to the whole optimizer: "
-                "such a trace has to begin with the first step"
-            )
-        if path is None or path not in there:
-            if s.init is None and not there:
-                continue
-            raise UsageError(
-                f"the trace begins after the first step and shows nothing for state {s.name} of "
-                f"{algorithm.name}; say where it is (--state {s.name}=...), or record from the "
-                f"first step; it shows {', '.join(there) or 'no state'}"
-            )
-        out[s.name] = path
-    return out
-
-
-def _named(s: State, there: Sequence[str]) -> str | None:
-    names = (s.key, *s.aliases, s.name)
-    return next((p for name in names for p in there if p.rsplit("/", 1)[-1] == name), None)

@@ -82,20 +82,26 @@ class Recorder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        while self._undo:
-            self._undo.pop()()
+        self._detach()
         if kind is None and self.path is not None:
             self.save(self.path)
 
     def _attach(self) -> None:
         o = self.optimizer
-        if hasattr(o, "register_step_pre_hook") and hasattr(o, "register_step_post_hook"):
-            for handle in (
-                o.register_step_pre_hook(self._before_hook),
-                o.register_step_post_hook(lambda *_: self._after()),
-            ):
-                self._undo.append(handle.remove)
-            return
+        try:
+            self._undo.append(o.register_step_pre_hook(self._before_hook).remove)
+            self._undo.append(o.register_step_post_hook(lambda *_: self._after()).remove)
+        except AttributeError:  # there are none, or the constructor did not prepare for them
+            self._detach()
+            self._wrap()
+
+    def _detach(self) -> None:
+        while self._undo:
+            self._undo.pop()()
+
+    def _wrap(self) -> None:
+        """Put a function in front of `step`."""
+        o = self.optimizer
         step, own = o.step, "step" in vars(o)
 
         def recorded(*args: Any, **keywords: Any) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from instep.conformance import Report, UsageError, check_trace, record
+from instep.conformance import Report, UsageError, check_trace, hexfloat, record
 from instep.conformance.report.json import schema as report_schema
 from instep.conformance.traces.model import Trace, schema
 from instep.conformance.traces.reading import from_text, read_trace
@@ -111,6 +111,38 @@ def test_correct_optimizers_are_in_step(factory, spec, checks, before):
     assert list(statuses(report).values()) == ["passed"] * checks
     counted = before == 0 or spec != "sgd"
     assert report.mapping[0].endswith(f"6 steps from {before + 1}" if counted else "6 steps")
+
+
+class Debiased(Adam):
+    """The same numbers; under torch's names it keeps moments that are corrected already."""
+
+    def one(self, p: torch.Tensor, group: Any) -> None:
+        start = {"step": 0, "exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)}
+        s = self.state.setdefault(p, start)
+        s["step"] += 1
+        p -= group["lr"] * group["weight_decay"] * p
+        for key, b, g in zip(
+            ("exp_avg", "exp_avg_sq"), group["betas"], (p.grad, p.grad**2), strict=True
+        ):
+            whole, last = 1 - b ** s["step"], 1 - b ** (s["step"] - 1)
+            s[key] = (b * last * s[key] + (1 - b) * g) / whole
+        p -= group["lr"] * s["exp_avg"] / (s["exp_avg_sq"].sqrt() + group["eps"])
+
+
+@pytest.mark.parametrize("before", [0, 5])
+def test_a_state_in_another_form_is_recognised(before):
+    report = check_trace(traced(Debiased, before), "adamw")
+    assert report.ok, report.to_text()
+    assert "state m is the subject's exp_avg (times 1/(1 - beta1^t)" in "\n".join(report.mapping)
+    assert set(statuses(report).values()) == {"passed"}
+
+
+def test_one_wrong_lane_of_such_a_state_is_seen():
+    wrong = json.loads(to_text(traced(Debiased, 5)))
+    lanes = wrong["steps"][2]["state"][0]["exp_avg"]["values"]
+    lanes[3] = hexfloat.written(hexfloat.read(lanes[3]) * 1.25)
+    report = check_trace(from_text(json.dumps(wrong)), "adamw")
+    assert statuses(report)["first-moment"] == "failed"
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
@@ -277,6 +309,21 @@ def test_an_optimizer_is_left_as_it_was():
     assert "step" not in vars(by_hand)
     assert not torchs._optimizer_step_pre_hooks
     assert not torchs._optimizer_step_post_hooks
+
+
+def test_an_optimizer_whose_hooks_do_not_work_is_recorded():
+    class Unprepared(torch.optim.Optimizer):
+        def __init__(self, inner: Any) -> None:
+            self.inner, self.param_groups, self.state = inner, inner.param_groups, inner.state
+
+        def step(self, closure: Any = None) -> None:
+            self.inner.step()
+
+    optimizer = Unprepared(torch.optim.SGD(parameters(), lr=0.1))
+    with record(optimizer) as recorder:
+        run(optimizer, 3)
+    assert check_trace(recorder.trace, "sgd").ok
+    assert "step" not in vars(optimizer)
 
 
 def test_recording_changes_no_number():
