@@ -91,6 +91,23 @@ def test_equal_where_what_differs_is_off(a, b, settings):
 
 
 @pytest.mark.parametrize(
+    ("name", "bindings", "other", "shared"),
+    [
+        ("lookahead(sgd)", {"k": 1, "alpha": 1}, "sgd", {}),
+        ("sgdw", {}, "sgd", {"weight_decay": 0}),
+        ("signum", {"momentum": 0}, "signsgd", {}),
+        ("lion", {"beta1": 0, "beta2": 0}, "signsgd", {}),
+        ("nadam", {}, "adam", {"beta1": 0}),
+        ("ademamix", {"alpha": 0}, "adamw", {}),
+    ],
+)
+def test_one_algorithm_is_another_where_what_it_adds_is_off(name, bindings, other, shared):
+    off = program(name, bindings={**bindings, **shared})
+    assert equal(off, program(other, bindings=shared)).status == "equal"
+    assert equal(name, other).status == "different"
+
+
+@pytest.mark.parametrize(
     ("a", "b"),
     [
         ("adamw/torch", "adamw/decay-after"),
