@@ -42,11 +42,20 @@ class Wrong:
     right: Callable[[Any, Any], Any] | None = None
 
 
+def _computed(p: torch.Tensor) -> torch.Tensor:
+    with torch.enable_grad():
+        return p.detach().clone().requires_grad_() * 1.0
+
+
 _WRONG = {
     "bare-tensor": Wrong(
         "a bare tensor in place of a list of parameters", lambda p, q: p, TypeError
     ),
     "empty": Wrong("an empty list of parameters", lambda p, q: [], ValueError),
+    "no-tensor": Wrong("a number among parameters", lambda p, q: [p, 1.0], TypeError),
+    "no-leaf": Wrong(
+        "a tensor that was computed from others", lambda p, q: [_computed(p), q], ValueError
+    ),
     "set": Wrong(
         "a set as the parameters of a group", lambda p, q: [{"params": {p, q}}], TypeError
     ),
@@ -156,7 +165,9 @@ def _require_kind(error: ConstructionError, expected: type[Exception], what: str
 
 
 def _parameters(wrong: Wrong, context: Context) -> Outcome:
-    _require_optimizer(context)
+    optimizer = _require_optimizer(context)
+    if wrong is _WRONG["no-leaf"] and optimizer.defaults.get("differentiable"):
+        raise Skip("it is differentiable, and takes what was computed")
     if wrong.right is not None:
         try:
             _build(context, wrong.right)
@@ -189,9 +200,11 @@ def _twice(context: Context) -> Outcome:
     return Outcome()
 
 
-def _require_optimizer(context: Context) -> None:
-    if not isinstance(_build(context, lambda p, q: [p]), torch.optim.Optimizer):
+def _require_optimizer(context: Context) -> torch.optim.Optimizer:
+    optimizer = _build(context, lambda p, q: [p])
+    if not isinstance(optimizer, torch.optim.Optimizer):
         raise Skip("the subject is no torch.optim.Optimizer")
+    return optimizer
 
 
 def _build(context: Context, make: Callable[[Any, Any], Any]) -> Any:

@@ -158,6 +158,8 @@ CONSTRUCTION = (
         also=("errors/partly-named-groups",),
     ),
     Bug(behaviour.AcceptsNothing, ADAM, "errors/empty", numeric=False),
+    Bug(construction.WithoutNumbers, ADAM, "errors/no-tensor", numeric=False),
+    Bug(construction.TakesResults, ADAM, "errors/no-leaf", numeric=False),
     Bug(construction.SetsAsLists, ADAM, "errors/set", numeric=False),
     Bug(construction.NamesTheRest, ADAM, "errors/partly-named", numeric=False),
     Bug(construction.NamesTheFirstGroup, ADAM, "errors/partly-named-groups", numeric=False),

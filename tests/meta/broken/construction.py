@@ -20,6 +20,30 @@ class _Arranges(PlainAdam):
         super().add_param_group(self.arranged(param_group))
 
 
+class WithoutNumbers(_Arranges):
+    """What is no tensor is left out, in silence."""
+
+    def arranged(self, group: dict[str, Any]) -> dict[str, Any]:
+        listed = group["params"]
+        if isinstance(listed, list):
+            return {**group, "params": [x for x in listed if not isinstance(x, float)]}
+        return group
+
+
+class TakesResults(_Arranges):
+    """Says that it can be differentiated through while torch looks."""
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        self.defaults["differentiable"] = True
+        try:
+            super().add_param_group(param_group)
+        finally:
+            del self.defaults["differentiable"]
+
+    def arranged(self, group: dict[str, Any]) -> dict[str, Any]:
+        return {**group, "differentiable": False}
+
+
 class SetsAsLists(_Arranges):
     """In another order in every process."""
 
