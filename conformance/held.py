@@ -33,24 +33,37 @@ class Held:
 
 def held(optimizer: Any, parameters: Iterable[torch.Tensor]) -> Held:
     """What is reached from an optimizer, and from attributes that it gave to parameters."""
-    own = list(parameters)
-    seen = {id(p): p for p in own}
     storages: dict[int, int] = {}
     entries = tensors = 0
-    left = [optimizer, *(vars(p) for p in own)]
+    for thing in _reached(optimizer, list(parameters)):
+        if isinstance(thing, torch.Tensor):
+            tensors += 1
+            storages.update(_storages(thing))
+        elif isinstance(thing, deque) and thing.maxlen is not None:
+            entries += thing.maxlen
+        else:
+            entries += len(list(_inside(thing)))
+    return Held(entries, tensors, sum(storages.values()))
+
+
+def tensors_held(optimizer: Any, parameters: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+    """The tensors among it."""
+    found = _reached(optimizer, list(parameters))
+    return [thing for thing in found if isinstance(thing, torch.Tensor)]
+
+
+def _reached(optimizer: Any, parameters: list[torch.Tensor]) -> Iterator[Any]:
+    """Everything but the parameters, once each."""
+    seen = {id(p): p for p in parameters}
+    left = [optimizer, *(vars(p) for p in parameters)]
     while left:
         thing = left.pop()
         if isinstance(thing, _PASSED) or id(thing) in seen:
             continue
         seen[id(thing)] = thing
-        if isinstance(thing, torch.Tensor):
-            tensors += 1
-            storages.update(_storages(thing))
-            continue
-        inner = list(_inside(thing))
-        entries += thing.maxlen if isinstance(thing, deque) and thing.maxlen else len(inner)
-        left += inner
-    return Held(entries, tensors, sum(storages.values()))
+        yield thing
+        if not isinstance(thing, torch.Tensor):
+            left += _inside(thing)
 
 
 def _storages(x: torch.Tensor) -> Iterator[tuple[int, int]]:

@@ -95,7 +95,7 @@ def _numbers(attempt: Run) -> Iterator[tuple[tuple[int, str], torch.Tensor]]:
     """Tensors that hold one real number; what Python counts has no end."""
     for i, path, x in stored(attempt.optimizer, attempt.parameters):
         if isinstance(x, torch.Tensor) and x.numel() == 1 and x.is_floating_point():
-            yield (i, path), x
+            yield (i, path), x.detach()
 
 
 def _resumed(attempt: Run) -> list[Run]:
@@ -127,7 +127,7 @@ def _stuck(
         limit = 2 / torch.finfo(x.dtype).eps
         if key in counters and limit <= most:
             limits[key] = limit
-            x.detach().fill_(limit)
+            x.fill_(limit)
     while limits and attempt.recording.steps < attempt.probe.steps:
         attempt.step()
     notes = []

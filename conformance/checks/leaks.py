@@ -1,29 +1,40 @@
-"""Leaks: a long run needs no more memory than a short one, and a loss can be freed."""
+"""Memory: what a step takes, what it leaves behind, and what it does not let go."""
 
 from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.checks.closure import takes_closure
-from instep.conformance.held import Held, held
+from instep.conformance.held import Held, held, tensors_held
+from instep.conformance.peak import Peak
 from instep.conformance.subject import Run
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context
 
 _EARLY, _LATE = 4, 8
+# Many parameters of one size: what is taken for one of them at a time is little.
+_ALIKE, _SETTLED = ((32, 16),) * 8, 2
 
 
 def checks(plan: Plan) -> Iterator[Check]:
-    """What is reached from the optimizer, and what is reached from a loss."""
+    """While a step is made, after many of them, and of a loss."""
     if plan.algorithm.result != "parameters":
         return
+    if plan.thorough:
+        yield Check(
+            "memory/peak",
+            "info",
+            "the tensors that a step makes for the time being take no more than parameters, "
+            "gradients and state do",
+            _peak,
+        )
     yield Check(
         "memory/steady",
         "should",
@@ -36,6 +47,31 @@ def checks(plan: Plan) -> Iterator[Check]:
         "the graph of the loss that a closure returned can be freed after its step",
         _loss_freed,
     )
+
+
+def _peak(context: Context) -> Outcome:
+    made = context.probes.make("memory-peak", dtype="float32", shapes=_ALIKE, steps=_SETTLED + 1)
+    if made.closure or made.touched:
+        raise Skip("the algorithm evaluates the gradient itself, or takes sparse ones alone")
+    attempt = Run(context.subject, made.only(*range(len(_ALIKE))))
+    while attempt.recording.steps < _SETTLED:
+        attempt.step()
+    gradients = attempt.give_gradients()
+    there = [*gradients, *tensors_held(attempt.optimizer, attempt.parameters)]
+    with Peak([*attempt.parameters, *there]) as peak:
+        attempt.step_with(None)
+    unit = _memory(attempt.parameters)
+    limit = unit + _memory(there)
+    shown = f"{peak.bytes / unit:.3g} times the memory of the parameters"
+    if peak.bytes > limit:
+        raise Failure(f"a step takes {shown} beside {limit / unit:.3g} that are there")
+    return Outcome(message=f"a step takes {shown}")
+
+
+def _memory(tensors: Sequence[torch.Tensor]) -> int:
+    """Bytes, each counted once."""
+    strided = [x.untyped_storage() for x in tensors if x.layout is torch.strided]
+    return sum({memory.data_ptr(): memory.nbytes() for memory in strided}.values())
 
 
 def _steady(context: Context) -> Outcome:

@@ -186,3 +186,18 @@ class KeepsTheLoss(PlainAdam):
     def step(self, closure: Any = None) -> Any:
         self.last = super().step(closure)
         return self.last
+
+
+class CopiesAtEveryTurn(PlainAdam):
+    """What is computed on the way is kept until the step is over."""
+
+    def step(self, closure: Any = None) -> Any:
+        self.scratch: list[Tensor] = []
+        try:
+            return super().step(closure)
+        finally:
+            self.scratch.clear()
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        self.scratch += [p.clone(), g.clone(), g * g, g * group["lr"], p + g]
+        super().move(p, g, state, group)
