@@ -22,7 +22,7 @@ from instep.conformance.observe import Recording
 from instep.conformance.oracle import Model
 from instep.conformance.probes import ProbeFactory
 from instep.conformance.profile import FLOAT_TYPES, ORDER, FloatType
-from instep.conformance.report.model import Coverage, Diagnosis, Report, Result
+from instep.conformance.report.model import Coverage, Diagnosis, Evidence, Report, Result
 from instep.conformance.reporting import environment
 from instep.conformance.subject import Subject
 from instep.conformance.traces.model import Trace
@@ -268,7 +268,7 @@ class _Judge:
         equation = candidates[0].equation if candidates else ""
         shown = None
         if tally.first is not None:
-            shown = evidence(context, tally, context.recording, equation)
+            shown = self._placed(context, evidence(context, tally, context.recording, equation))
         what = f"{check.quantity} is wrong after a step from what was recorded"
         if check.name == _TRAJECTORY:
             what = "the parameters leave the trajectory of the equations"
@@ -276,6 +276,14 @@ class _Judge:
             id_, "must", "failed", check.requirement, what,
             evidence=shown, consequence_of=cause, **measured(tally),
         )  # fmt: skip
+
+    def _placed(self, context: TraceContext, shown: Evidence) -> Evidence:
+        """The same with the trace's own number of the parameter, and of the lane in it."""
+        index = context.part.indices[shown.parameter]
+        p = self.trace.parameters[index]
+        if not p.lanes or shown.size != len(p.lanes):
+            return replace(shown, parameter=index)
+        return replace(shown, parameter=index, lane=p.lanes[shown.lane], size=p.size)
 
     def _explain(self, id_: str, context: TraceContext) -> tuple[str, Explanation]:
         """(the earlier failure that this one follows from, what explains it)."""

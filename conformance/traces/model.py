@@ -30,6 +30,7 @@ class TracedParameter:
         shape: of what was recorded.
         group: which parameter group it is in.
         lanes: flat indices of the lanes that were recorded, empty for all.
+        size: how many lanes there are, if not all were recorded.
     """
 
     name: str
@@ -37,6 +38,7 @@ class TracedParameter:
     shape: tuple[int, ...]
     group: int
     lanes: tuple[int, ...] = ()
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,11 @@ _ENTRY = re.compile(r"(\w+)\[(\d+)\]")
 class Part:
     """Parameters that are judged together, and what was assumed of them.
 
-    `states` says where the trace keeps them, if it begins in the middle and they had to be known.
+    `states` says where the trace keeps them, if it begins in the middle and they had to be known;
+    `indices` which parameters of the trace these are.
     """
 
+    indices: tuple[int, ...]
     recording: Recording
     notes: tuple[str, ...]
     states: StateMap | None
@@ -230,7 +232,7 @@ def _part(
         for h in algorithm.hyperparameters
         if h.name in first and _value(group, h, naming) is None
     )
-    return Part(resumed, notes, states)
+    return Part(tuple(indices), resumed, notes, states)
 
 
 def _moment(moment: TracedMoment, indices: list[int]) -> Moment:

@@ -108,7 +108,10 @@ def _parameter(record: Any) -> TracedParameter:
     if dtype not in FLOAT_TYPES:
         raise ValueError(f"dtype {dtype!r} is none of {', '.join(FLOAT_TYPES)}")
     lanes = tuple(_whole(k) for k in _list(record.get("lanes", [])))
-    return TracedParameter(str(record.get("name", "")), dtype, shape, group, lanes)
+    size = _whole(record.get("size", max(lanes, default=-1) + 1))
+    if lanes and (shape != (len(lanes),) or size <= max(lanes)):
+        raise ValueError(f"{len(lanes)} lanes of {size}, and the shape {list(shape)}")
+    return TracedParameter(str(record.get("name", "")), dtype, shape, group, lanes, size)
 
 
 def _whole(n: Any) -> int:

@@ -204,7 +204,8 @@ class Recorder:
                 chosen = self._chosen[len(out)]
                 shape = tuple(p.shape) if chosen is None else (len(chosen),)
                 lanes = () if chosen is None else tuple(chosen.tolist())
-                out.append(TracedParameter(name, _type(p), shape, k, lanes))
+                size = p.numel() if lanes else 0
+                out.append(TracedParameter(name, _type(p), shape, k, lanes, size))
         return out
 
     def to_json(self) -> str:

@@ -11,13 +11,18 @@ from instep.conformance.diagnose import reproduces
 from instep.conformance.observe import Recording
 from instep.conformance.oracle import Model
 from instep.spec.model import Algorithm
-from instep.spec.options import hyperparameters_read
+from instep.spec.options import hyperparameters_read, open_choices
 
 
 def unseen(algorithm: Algorithm, recordings: Sequence[Recording]) -> Iterator[str]:
-    """Hyperparameters that left no mark, and dialects that are in step as well."""
+    """What never varied, hyperparameters that left no mark, dialects that are in step as well."""
     options = dict(recordings[0].probe.options)
     own = algorithm.with_options(options)
+    others = [name for name, value in open_choices(algorithm) if value != options[name]]
+    if others:
+        yield f"other values of the options {', '.join(dict.fromkeys(others))}"
+    if not any(r.probe.changes for r in recordings):
+        yield "hyperparameters that change: none did"
     read = hyperparameters_read(own, options)
     for h in algorithm.hyperparameters:
         if h.name in read and _agrees(Model(own, distort={h.name: _other}), recordings):

@@ -29,7 +29,7 @@ def to_text(trace: Trace) -> str:
 
 def _parameter(p: Any) -> dict[str, Any]:
     own = {"name": p.name, "dtype": p.dtype, "shape": list(p.shape), "group": p.group}
-    return {**own, "lanes": list(p.lanes)} if p.lanes else own
+    return {**own, "lanes": list(p.lanes), "size": p.size} if p.lanes else own
 
 
 def _moment(moment: TracedMoment) -> dict[str, Any]:

@@ -163,7 +163,8 @@ def test_a_schedule_and_groups_of_their_own_are_followed():
     assert report.ok, report.to_text()
     assert report.results[0].lanes == 6 * sum(math.prod(s) for s in SHAPES)
     text = recorder.to_json()
-    assert not check_trace(from_text(text.replace('"lr":"0x1p-2"', '"lr":"0x1p-1"')), "adamw").ok
+    wrong = check_trace(from_text(text.replace('"lr":"0x1p-2"', '"lr":"0x1p-1"')), "adamw")
+    assert wrong.failures[0].evidence.parameter == 2
 
 
 def test_gradients_come_and_go():
@@ -204,6 +205,10 @@ def test_some_lanes_are_enough_for_algorithms_of_lanes():
     assert report.ok, report.to_text()
     assert report.results[0].lanes == 5 * 9
     assert any("not recorded" in line for line in report.coverage.unseen)
+    wrong = recorder.to_json().replace('"lr":"0x1p-4"', '"lr":"0x1p-3"')
+    found = check_trace(from_text(wrong), "adamw").failures[0].evidence
+    assert (found.parameter, found.size) == (0, 21)
+    assert found.lane in (0, 7, 13, 20)
     with pytest.raises(UsageError, match="lamb needs all lanes"):
         check_trace(trace, "lamb")
 
@@ -271,6 +276,8 @@ def test_what_leaves_no_mark_is_said():
         check_trace(traced(partial(torch.optim.AdamW, weight_decay=0)), "adamw").coverage.unseen
     )
     assert "dialects that give the same numbers: adamw/" in none
+    assert "other values of the options maximize, amsgrad" in none
+    assert "hyperparameters that change: none did" in none
 
 
 def test_names_and_missing_entries_are_given():
@@ -475,6 +482,7 @@ def broken(path: str, value: Any) -> str:
         ("parameters.0.dtype", "int8", "dtype 'int8' is none of float64"),
         ("parameters.0.shape", [2, -1], "-1 is no whole number"),
         ("parameters.0.shape", [2, 3], "start.parameters[0]: 21 lanes for the shape [2, 3]"),
+        ("parameters.0.lanes", [1, 2], "parameters: 2 lanes of 3, and the shape [7, 3]"),
         ("parameters.0.group", 4, "step 1: it has 1 groups, and parameters name others"),
         ("start", ..., "start: 'start' is missing"),
         ("start.parameters.1.2", "add", "start.parameters[1]: 'add' is no hex float"),
