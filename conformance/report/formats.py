@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import importlib
+from collections.abc import Sequence
 
 from instep.conformance.errors import UsageError
 from instep.conformance.report.model import Report
@@ -33,52 +34,20 @@ def require(name: str) -> None:
 
 def rendered(name: str, reports: Sequence[Report]) -> str:
     """Some reports in a format; json and junit are formats of one."""
-    return _RENDERERS[name](reports)
+    module, function, one = _RENDERERS[name]
+    render = getattr(importlib.import_module(f"instep.conformance.report.{module}"), function)
+    if one:
+        (report,) = reports
+        return str(render(report))
+    return str(render(reports))
 
 
-def _json(reports: Sequence[Report]) -> str:
-    from instep.conformance.report.json import to_json
-
-    (report,) = reports
-    return to_json(report)
-
-
-def _run(reports: Sequence[Report]) -> str:
-    from instep.conformance.report.json import run_to_json
-
-    return run_to_json(reports)
-
-
-def _junit(reports: Sequence[Report]) -> str:
-    from instep.conformance.report.junit import to_junit
-
-    (report,) = reports
-    return to_junit(report)
-
-
-def _html(reports: Sequence[Report]) -> str:
-    from instep.conformance.report.html import to_html
-
-    return to_html(reports)
-
-
-def _markdown(reports: Sequence[Report]) -> str:
-    from instep.conformance.report.markdown import to_markdown
-
-    return to_markdown(reports)
-
-
-def _badge(reports: Sequence[Report]) -> str:
-    from instep.conformance.report.badge import to_badge
-
-    return to_badge(reports)
-
-
-_RENDERERS: Mapping[str, Callable[[Sequence[Report]], str]] = {
-    "json": _json,
-    "run": _run,
-    "junit": _junit,
-    "html": _html,
-    "markdown": _markdown,
-    "badge": _badge,
+# name -> (module, imported when it is needed; function; whether it takes one report)
+_RENDERERS = {
+    "json": ("json", "to_json", True),
+    "run": ("json", "run_to_json", False),
+    "junit": ("junit", "to_junit", True),
+    "html": ("html", "to_html", False),
+    "markdown": ("markdown", "to_markdown", False),
+    "badge": ("badge", "to_badge", False),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from instep.conformance.report import notation, plots
 from instep.conformance.report.block import Context
 from instep.conformance.report.model import LEVELS, STATUSES, Report, Result
-from instep.conformance.report.terminal import verdict
 
 if TYPE_CHECKING:
     import jinja2
@@ -51,18 +49,14 @@ def _environment() -> jinja2.Environment:
 
 def _view(number: int, report: Report) -> dict[str, Any]:
     """What the template says of one report."""
-    word, _ = verdict(report)
-    counts = Counter((r.level, r.status) for r in report.results)
     seen = [s for s in STATUSES if report.count(s)]
     known = {r.id for r in report.failures}
     following = [r for r in report.failures if r.consequence_of in known]
     return {
         "number": number,
         "report": report,
-        "verdict": word,
-        "against": f"{report.accepted or report.spec}@{report.version}",
         "statuses": seen,
-        "levels": [(level, [counts[level, s] for s in seen]) for level in LEVELS],
+        "levels": [(level, [report.count(s, level) for s in seen]) for level in LEVELS],
         "causes": [_failure(r, report) for r in report.failures if r not in following],
         "consequences": [_failure(r, report) for r in following],
         "topics": _topics(report.results),

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from instep.conformance.report.block import block_text
 from instep.conformance.report.model import LEVELS, STATUSES, Report
 from instep.conformance.report.notation import many
-from instep.conformance.report.terminal import verdict
 
 # Beyond these a page of failures helps nobody; the other formats have all of them.
 MOST_BLOCKS = 10
@@ -19,14 +18,12 @@ def to_markdown(reports: Sequence[Report]) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    word, _ = verdict(report)
-    against = f"{report.accepted or report.spec}@{report.version}"
-    yield f"## {word}: `{report.subject}` with `{against}`\n"
+    yield f"## {report.verdict}: `{report.subject}` with `{report.against}`\n"
     shown = [s for s in STATUSES if report.count(s)]
     yield f"| | {' | '.join(shown)} |"
     yield "|---|" + "---|" * len(shown)
     for level in LEVELS:
-        counts = [sum((r.level, r.status) == (level, s) for r in report.results) for s in shown]
+        counts = [report.count(status, level) for status in shown]
         yield f"| {level.upper()} | {' | '.join(str(n or '') for n in counts)} |"
     coverage = report.coverage
     yield f"\n{coverage.ran} of {many(coverage.expected, 'check')} ran at {report.checks}.\n"

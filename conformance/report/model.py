@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LEVELS = ("must", "should", "info")
+OUT_OF_STEP, NOT_JUDGED, IN_STEP = "OUT OF STEP", "NOT JUDGED", "IN STEP"
+VERDICTS = (OUT_OF_STEP, NOT_JUDGED, IN_STEP)  # the worst first
 STATUSES = ("passed", "failed", "errored", "skipped", "xfailed", "xpassed", "insensitive")
 
 
@@ -193,9 +195,27 @@ class Report:
         """Which checks were asked for: the level, and the suite if it is a frozen one."""
         return f"level {self.level}" + (f" of suite {self.suite}" if self.suite != "latest" else "")
 
-    def count(self, status: str) -> int:
-        """How many checks have a status."""
-        return sum(r.status == status for r in self.results)
+    @property
+    def verdict(self) -> str:
+        """One of VERDICTS; a run in which no MUST check passed has judged nothing."""
+        if not self.ok:
+            return OUT_OF_STEP
+        decided = any(r.level == "must" and r.status == "passed" for r in self.results)
+        return IN_STEP if decided else NOT_JUDGED
+
+    @property
+    def dialect(self) -> str:
+        """What it was held against: the dialect that was accepted, where any was."""
+        return self.accepted or self.spec
+
+    @property
+    def against(self) -> str:
+        """The same with the version of the specification: `adamw/torch@1`."""
+        return f"{self.dialect}@{self.version}"
+
+    def count(self, status: str, level: str | None = None) -> int:
+        """How many checks have a status, of a level or of all."""
+        return sum(r.status == status and level in (None, r.level) for r in self.results)
 
     def to_json(self) -> str:
         """The report as JSON; what JSON cannot hold is a string, evidence carries hex floats."""

@@ -10,7 +10,15 @@ from rich.text import Text
 from instep.conformance.report import notation
 from instep.conformance.report.block import STYLES, Context, add_block, add_header
 from instep.conformance.report.layout import Page
-from instep.conformance.report.model import LEVELS, STATUSES, Report, Result
+from instep.conformance.report.model import (
+    IN_STEP,
+    LEVELS,
+    NOT_JUDGED,
+    OUT_OF_STEP,
+    STATUSES,
+    Report,
+    Result,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +26,7 @@ if TYPE_CHECKING:
 FULL_BLOCKS = 3
 WIDEST = 120
 MOST_LISTED = 6
+VERDICT_STYLES = {OUT_OF_STEP: "bold red", NOT_JUDGED: "bold yellow", IN_STEP: "bold green"}
 SELDOM = ("xfailed", "xpassed")
 
 
@@ -53,22 +62,11 @@ def page_of(report: Report, width: int, *, every: bool = False) -> Page:
 # ---- verdict and failures
 
 
-def verdict(report: Report) -> tuple[str, str]:
-    """The verdict and its style; a run in which no MUST check passed has judged nothing."""
-    if not report.ok:
-        return "OUT OF STEP", "bold red"
-    if not any(r.level == "must" and r.status == "passed" for r in report.results):
-        return "NOT JUDGED", "bold yellow"
-    return "IN STEP", "bold green"
-
-
 def _add_headline(page: Page, report: Report) -> None:
-    word, style = verdict(report)
-    against = f"{report.accepted or report.spec}@{report.version}"
-    page.line(
-        Text.assemble((word, style), "  ", (report.subject, "bold"), " with ", (against, "bold"))
-    )
-    if word == "NOT JUDGED":
+    word = (report.verdict, VERDICT_STYLES[report.verdict])
+    subject, against = (report.subject, "bold"), (report.against, "bold")
+    page.line(Text.assemble(word, "  ", subject, " with ", against))
+    if report.verdict == NOT_JUDGED:
         page.row("", "no check that decides has passed: see what was skipped and insensitive")
     if report.accepted:
         page.row("dialect", f"any was accepted; {report.accepted} is in step")
@@ -117,8 +115,7 @@ def _add_counts(page: Page, report: Report) -> None:
     shown = [s for s in STATUSES if s not in SELDOM or report.count(s)]
     page.row("checks", "".join(_cell(s, s) for s in shown).strip("\n"))
     for level in LEVELS:
-        counts = [sum(r.level == level and r.status == s for r in report.results) for s in shown]
-        cells = [_count(s, n, level) for s, n in zip(shown, counts, strict=True)]
+        cells = [_count(status, report.count(status, level), level) for status in shown]
         page.row(level.upper(), Text.assemble(*cells))
     c = report.coverage
     page.row("ran", f"{c.ran} of {notation.many(c.expected, 'check')}", *_lanes(report))
