@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import os
 import re
 import sys
 import warnings
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -26,6 +29,9 @@ with warnings.catch_warnings():
 
 PAGE = (Path(__file__).parents[2] / "docs" / "adapters.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+ROW = re.compile(r"^\| `(optax|keras)([.\w]*)\.(\w+)(?:\((.*)\))?` \| `(.+)` \|$", re.MULTILINE)
+ROWS = ROW.findall(PAGE)
+ALWAYS = ("optax.sgd",)
 
 
 def without_correction(learning_rate, b1=0.9, b2=0.999, eps=1e-8):
@@ -192,6 +198,42 @@ def test_another_backend_of_keras_is_refused(monkeypatch):
 
 
 # ---- both
+
+
+def subject_of(package, module, name, arguments):
+    factory = getattr(importlib.import_module(package + module), name)
+    adapted = (from_keras if package == "keras" else from_optax)(factory)
+    bound = ast.parse(f"f({arguments})", mode="eval").body.keywords
+    return partial(adapted, **{word.arg: ast.literal_eval(word.value) for word in bound})
+
+
+def rows():
+    """The table of the page: Keras' in every run; where each step is compiled most are slow."""
+    for package, module, name, arguments, dialect in ROWS:
+        always = package == "keras" or f"{package}.{name}" in ALWAYS
+        marks = () if always else pytest.mark.slow
+        label = f"{package}.{name}({arguments})"
+        yield pytest.param(package, module, name, arguments, dialect, marks=marks, id=label)
+
+
+@pytest.mark.parametrize(("package", "module", "name", "arguments", "dialect"), list(rows()))
+def test_the_table_of_the_page(package, module, name, arguments, dialect):
+    session = Session(subject_of(package, module, name, arguments), dialect)
+    results = ran(session, "numerics/trajectory", "numerics/defaults", "numerics/fine-values")
+    assert {r.status for r in results.values()} == {"passed"}, results
+
+
+def test_the_table_has_the_usual_names():
+    names = {(package, name.lower()) for package, _, name, *_ in ROWS}
+    every = "adam adamw adamax nadam sgd rmsprop adagrad adadelta lion lamb"
+    assert {(p, n) for p in ("optax", "keras") for n in every.split()} <= names
+    more = "radam yogi adabelief novograd amsgrad lars"
+    assert {("optax", n) for n in more.split()} <= names
+
+
+def test_the_table_is_of_the_versions_that_are_installed():
+    assert f"optax {metadata.version('optax')}" in PAGE
+    assert f"Keras {metadata.version('keras')}" in PAGE
 
 
 @pytest.mark.parametrize(("adapter", "module"), [(from_optax, "optax"), (from_keras, "keras")])
