@@ -197,3 +197,15 @@ def test_state_that_begins_with_construction_is_there_before_a_step(target):
     ours.add_param_group({"params": [late], "initial_accumulator_value": 2.0})
     assert torch.equal(ours.state[late]["sum"], torch.full_like(late, 2 + 2j))
     assert ours.state[late]["step"] == 0
+
+
+@pytest.mark.parametrize("target", OURS)
+def test_a_count_goes_on_beyond_what_float32_can_count(target):
+    cls = OURS[target].Adagrad
+    run = Run(cls, **LR).steps(1)
+    state = run.optimizer.state[run.parameters[0]]
+    state["step"].fill_(2**24)
+    run.steps(2)
+    assert state["step"].item() == 2**24 + 2
+    # Torch takes the wider count as it is.
+    Run(torch.optim.Adagrad, **LR).resume(run).steps(1)
