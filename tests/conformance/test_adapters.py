@@ -102,6 +102,23 @@ def test_what_jax_is_set_to_stays():
     assert jax.config.jax_enable_x64 == before
 
 
+def test_single_precision_is_what_jax_has_by_default():
+    seen = []
+
+    def schedule(count):
+        seen.append(jax.numpy.zeros(()).dtype)
+        return 0.5
+
+    for dtype in (torch.float32, torch.float64):
+        from_optax(optax.sgd)([with_gradient(1.0, dtype=dtype)], learning_rate=schedule).step()
+    assert [str(dtype) for dtype in seen] == ["float32", "float64"]
+
+
+def test_what_may_be_an_array_of_booleans_is_no_switch():
+    naming = Session(from_optax(optax.adamw), "adamw").subject.naming
+    assert naming.booleans == {"nesterov": False}
+
+
 def test_bfloat16_goes_there_and_back():
     p = with_gradient(1.0, 3.0, dtype=torch.bfloat16)
     from_optax(optax.sgd)([p], learning_rate=0.5).step()

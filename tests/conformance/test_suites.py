@@ -17,6 +17,7 @@ from instep.conformance.checks.base import Check, Outcome, Plan
 from instep.conformance.configuration import LATEST, configured, configured_suite
 from instep.conformance.errors import UsageError
 from instep.conformance.report.json import from_json, schema
+from instep.conformance.report.merging import merged
 from instep.conformance.suite import Session
 from instep.conformance.suites.__main__ import main
 from instep.conformance.suites.freezing import FOLDER, freeze, record
@@ -172,6 +173,13 @@ def test_a_report_says_the_suite_and_what_is_newer(monkeypatch):
     jsonschema.validate(plain, schema())
     assert plain["suite"] == NEWEST
     assert from_json(report.to_json()).coverage == report.coverage
+
+
+def test_reports_of_single_checks_put_together_say_what_is_newer_once(monkeypatch):
+    collecting(monkeypatch, new())
+    session = Session(torch.optim.SGD, "sgd", suite=NEWEST)
+    parts = [session.report_of(id) for id in session.ids[:2]]
+    assert merged(parts).coverage.newer == parts[0].coverage.newer != ()
 
 
 def test_a_report_says_what_is_gone(monkeypatch):
