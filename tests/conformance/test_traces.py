@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -96,11 +94,10 @@ class Adam:
         (partial(torch.optim.Adam, amsgrad=True), "adam", 5),
         (partial(torch.optim.SGD, lr=0.1, momentum=0.9, nesterov=True), "sgd", 3),
         (partial(torch.optim.Adagrad, lr=0.1), "adagrad", 3),
-        (partial(torch.optim.RAdam, lr=0.1), "radam", 4),
         (partial(torch.optim.NAdam, lr=0.1), "nadam", 5),
         (Adam, "adamw", 4),
     ],
-    ids=["AdamW", "Adam", "SGD", "Adagrad", "RAdam", "NAdam", "by hand"],
+    ids=["AdamW", "Adam", "SGD", "Adagrad", "NAdam", "by hand"],
 )
 @pytest.mark.parametrize("before", [0, 5], ids=["from the start", "from the middle"])
 def test_correct_optimizers_are_in_step(factory, spec, checks, before):
@@ -155,15 +152,16 @@ def test_narrower_types_are_judged_by_their_own_bounds(dtype):
 
 def test_a_schedule_and_groups_of_their_own_are_followed():
     p, q, r = parameters()
-    optimizer = torch.optim.AdamW([{"params": [p, q]}, {"params": [r], "lr": 0.5}], **ADAM)
+    groups = [{"params": [p, q]}, {"params": [r], "lr": 0.5}]
+    optimizer = torch.optim.SGD(groups, lr=2**-4, momentum=0.5)
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, 2, gamma=0.5)
     with record(optimizer) as recorder:
         run(optimizer, 6, after=lambda t: schedule.step())
-    report = check_trace(recorder.trace, "adamw")
+    report = check_trace(recorder.trace, "sgd")
     assert report.ok, report.to_text()
     assert report.results[0].lanes == 6 * sum(math.prod(s) for s in SHAPES)
     text = recorder.to_json()
-    wrong = check_trace(from_text(text.replace('"lr":"0x1p-2"', '"lr":"0x1p-1"')), "adamw")
+    wrong = check_trace(from_text(text.replace('"lr":"0x1p-2"', '"lr":"0x1p-1"')), "sgd")
     assert wrong.failures[0].evidence.parameter == 2
 
 
@@ -196,17 +194,17 @@ def test_gradients_are_those_after_the_closure():
 
 
 def test_some_lanes_are_enough_for_algorithms_of_lanes():
-    optimizer = torch.optim.AdamW(parameters(), **ADAM)
+    optimizer = torch.optim.SGD(parameters(), lr=2**-4, momentum=0.5)
     with record(optimizer, lanes=4) as recorder:
         run(optimizer, 5)
     trace = from_text(recorder.to_json())
     assert [p.lanes for p in trace.parameters] == [(0, 7, 13, 20), (0, 1, 3, 4), ()]
-    report = check_trace(trace, "adamw")
+    report = check_trace(trace, "sgd")
     assert report.ok, report.to_text()
     assert report.results[0].lanes == 5 * 9
     assert any("not recorded" in line for line in report.coverage.unseen)
     wrong = recorder.to_json().replace('"lr":"0x1p-4"', '"lr":"0x1p-3"')
-    found = check_trace(from_text(wrong), "adamw").failures[0].evidence
+    found = check_trace(from_text(wrong), "sgd").failures[0].evidence
     assert (found.parameter, found.size) == (0, 21)
     assert found.lane in (0, 7, 13, 20)
     with pytest.raises(UsageError, match="lamb needs all lanes"):
@@ -228,11 +226,10 @@ def test_a_wrong_denominator_is_found_and_named():
 
 def test_a_wrong_state_is_found_where_it_is_wrong():
     state = {"m": "mean", "v": "square"}
-    for before in (0, 5):
-        report = check_trace(traced(partial(Adam, wrong="square"), before), "adamw", state=state)
-        assert statuses(report)["second-moment"] == "failed"
-        assert statuses(report)["first-moment"] == "passed"
-        assert any(c.equation == "second_moment" for c in report.diagnosis.candidates)
+    report = check_trace(traced(partial(Adam, wrong="square"), 5), "adamw", state=state)
+    assert statuses(report)["second-moment"] == "failed"
+    assert statuses(report)["first-moment"] == "passed"
+    assert any(c.equation == "second_moment" for c in report.diagnosis.candidates)
 
 
 def test_another_dialect_is_named_and_accepted():
@@ -251,16 +248,16 @@ def test_another_dialect_is_named_and_accepted():
 
 
 def test_mixed_up_steps_are_out_of_step():
-    trace = json.loads(to_text(traced(torch.optim.AdamW)))
+    trace = json.loads(to_text(traced(partial(torch.optim.SGD, lr=0.1))))
     trace["steps"][1], trace["steps"][2] = trace["steps"][2], trace["steps"][1]
-    assert not check_trace(from_text(json.dumps(trace)), "adamw").ok
+    assert not check_trace(from_text(json.dumps(trace)), "sgd").ok
 
 
 def test_the_wrong_number_of_the_first_step_is_out_of_step():
-    trace = json.loads(to_text(traced(partial(torch.optim.AdamW, **ADAM), 5)))
+    trace = json.loads(to_text(traced(partial(torch.optim.Adagrad, lr_decay=0.5), 5)))
     assert trace["begins"] is None
-    assert check_trace(from_text(json.dumps({**trace, "begins": 6})), "adamw").ok
-    assert not check_trace(from_text(json.dumps({**trace, "begins": 7})), "adamw").ok
+    assert check_trace(from_text(json.dumps({**trace, "begins": 6})), "adagrad").ok
+    assert not check_trace(from_text(json.dumps({**trace, "begins": 7})), "adagrad").ok
 
 
 # ---- what a trace does not show
@@ -290,11 +287,18 @@ def test_names_and_missing_entries_are_given():
     rename = {"lr": "step_size", "betas": "beta"}
     report = check_trace(trace, "adamw", rename=rename, hyperparameters={"eps": ADAM["eps"]})
     assert report.ok, report.to_text()
-    report = check_trace(
-        trace, "adamw", rename={"lr": "step_size", "beta1": "beta[0]", "beta2": "beta[1]"}
-    )
+    entries = {"lr": "step_size", "beta1": "beta[0]", "beta2": "beta[1]"}
+    report = check_trace(trace, "adamw", rename=entries, hyperparameters={"eps": ADAM["eps"]})
+    assert report.ok, report.to_text()
+
+
+def test_a_missing_entry_has_its_default_and_that_is_said():
+    record_ = json.loads(to_text(traced(partial(torch.optim.SGD, momentum=0.5))))
+    for step in record_["steps"]:
+        del step["groups"][0]["momentum"]
+    report = check_trace(from_text(json.dumps(record_)), "sgd")
     assert not report.ok
-    assert "eps is not in the trace: 1e-08 is assumed" in report.mapping
+    assert "momentum is not in the trace: 0 is assumed" in report.mapping
 
 
 def test_the_report_has_the_published_form():
@@ -520,11 +524,12 @@ def test_files_that_cannot_be_read_are_said(tmp_path):
 # ---- the page
 
 
-def test_the_trace_of_the_page_is_in_step(tmp_path):
+def test_the_trace_of_the_page_is_in_step(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     first, other = re.findall(r"```python\n(.*?)```", (DOCS / "traces.md").read_text(), flags=re.S)
     assert "instep" not in other.replace("instep-trace@1", "")
     for name, code, spec in (("run.json", first, "adamw"), ("other.json", other, "sgd")):
-        subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+        exec(code, {"__name__": "page"})
         jsonschema.validate(json.loads((tmp_path / name).read_text()), schema())
         report = check_trace(tmp_path / name, spec)
         assert report.ok, report.to_text()

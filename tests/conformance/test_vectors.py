@@ -31,10 +31,10 @@ from meta.strength import all_mutants, few
 from sampling import each_dialect
 
 DOCS = Path(__file__).parents[2] / "docs"
-# Averages, signs, a rectification, a norm, steps that grow, matrices, a global state, sparse.
+# Averages, signs, a rectification, a norm, steps that grow, matrices, sparse gradients.
 SAMPLE = (
     "adamw/torch", "lion/paper", "radam/torch", "clip-grad-norm/torch", "rprop/torch",
-    "muon/torch", "prodigy/authors", "sparseadam/torch", "lbfgs",
+    "muon/torch", "sparseadam/torch", "lbfgs",
 )  # fmt: skip
 
 
@@ -210,7 +210,7 @@ def test_fifty_digits_pass(records):
     some = {p: r for p, r in records.items() if "/changed." in p or "/edge." in p}
     with mpmath.workdps(50):
         found = replays(some, lambda a: partial(Interpreted, Model(a), Exact()))
-    assert len(found) > 12
+    assert len(found) >= 12
     for path, one in found.items():
         assert one.worst <= 1, (path, one)
 
