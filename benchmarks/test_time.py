@@ -6,7 +6,7 @@ from pathlib import Path
 
 import _measure as measure
 
-LIMIT = 300.0
+LIMIT = 600.0
 ROOT = Path(__file__).resolve().parents[1]
 
 
