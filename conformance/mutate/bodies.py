@@ -11,10 +11,11 @@ from instep.conformance.mutate.expressions import MUTATORS, Names, changed
 from instep.conformance.mutate.mutant import Mutant
 from instep.conformance.oracle import Model
 from instep.spec import ir
+from instep.spec.arguments import Hyperparameter
 from instep.spec.model import Algorithm, State
 from instep.spec.options import resolve
 from instep.spec.render import expression_text
-from instep.spec.rewriting import rewrite_body
+from instep.spec.rewriting import rewrite, rewrite_body
 
 Edit = Callable[[ir.Stmt], ir.Body]
 
@@ -58,15 +59,53 @@ def everywhere(algorithm: Algorithm) -> Iterator[Mutant]:
                 yield _rewritten(algorithm, exchange, f"{h.name} and {other} exchanged")
         hard = {h.name: ir.Const(h.default)}
         yield _rewritten(algorithm, hard, f"{h.name} ignored, {h.default:g} used instead")
+        if (h.domain.lower, h.domain.upper) == (0, 1):
+            complement = {h.name: ir.Binary("-", ir.Const(1), ir.Sym(h.name))}
+            yield _rewritten(algorithm, complement, f"1 - {h.name} in place of {h.name}")
+    for key, together in _tuples(algorithm).items():
+        hard = {h.name: ir.Const(h.default) for h in together}
+        values = ", ".join(f"{h.default:g}" for h in together)
+        yield _rewritten(algorithm, hard, f"{key} ignored, ({values}) used instead")
     if algorithm.counter is not None:
         t = algorithm.counter.name
         one, sym = ir.Const(1), ir.Sym(t)
         for kind, new in (
             ("step counter one ahead", ir.Binary("+", sym, one)),
             ("step counter one behind", ir.Binary("-", sym, one)),
+            ("step counter advanced twice", ir.Binary("*", ir.Const(2), sym)),
             ("step counter frozen at 1", one),
         ):
             yield _rewritten(algorithm, {t: new}, kind)
+        yield from _uncorrected(algorithm, t)
+
+
+def _uncorrected(algorithm: Algorithm, t: str) -> Iterator[Mutant]:
+    """Every 1 - beta**t left out."""
+
+    def is_correction(x: ir.Expr) -> bool:
+        match x:
+            case ir.Binary("-", ir.Const(1), ir.Binary("**", ir.Sym(_), ir.Sym(exponent))):
+                return exponent == t
+        return False
+
+    def rule(x: ir.Expr) -> ir.Expr | None:
+        match x:
+            case ir.Binary("*" | "/", a, b) if is_correction(b):
+                return rewrite(a, rule)
+        return ir.Const(1) if is_correction(x) else None
+
+    equation = _first_reading(algorithm, {t}) or "body"
+    body = rewrite_body(algorithm.body, rule)
+    yield named(algorithm, body, equation, "no bias correction at all")
+
+
+def _tuples(algorithm: Algorithm) -> dict[str, list[Hyperparameter]]:
+    """Hyperparameters that share an argument, by its name."""
+    out: dict[str, list[Hyperparameter]] = {}
+    for h in algorithm.hyperparameters:
+        if h.index is not None:
+            out.setdefault(h.key, []).append(h)
+    return out
 
 
 def structure(algorithm: Algorithm) -> Iterator[Mutant]:
@@ -74,12 +113,12 @@ def structure(algorithm: Algorithm) -> Iterator[Mutant]:
     for let in list(ir.lets(algorithm.body)):
         if let.target.name in {ir.THETA} | {s.name for s in algorithm.states}:
             twice = edited(algorithm.body, let, lambda s: (s, s))
-            yield _named(algorithm, twice, let.equation, "executed twice")
+            yield named(algorithm, twice, let.equation, "executed twice")
         if _rebinds(let):
             dropped = edited(algorithm.body, let, lambda s: ())
-            yield _named(algorithm, dropped, let.equation, "left out")
+            yield named(algorithm, dropped, let.equation, "left out")
             late = (*dropped, let)
-            yield _named(algorithm, late, let.equation, "executed last")
+            yield named(algorithm, late, let.equation, "executed last")
     for branch in [s for s in ir.statements(algorithm.body) if isinstance(s, ir.If)]:
         yield from _branch(algorithm, branch)
 
@@ -87,10 +126,10 @@ def structure(algorithm: Algorithm) -> Iterator[Mutant]:
 def _branch(algorithm: Algorithm, branch: ir.If) -> Iterator[Mutant]:
     inside = next((s.equation for s in ir.lets(branch.then)), "branch")
     then = edited(algorithm.body, branch, lambda _: branch.then)
-    yield _named(algorithm, then, inside, "condition ignored")
+    yield named(algorithm, then, inside, "condition ignored")
     never = edited(algorithm.body, branch, lambda _: branch.otherwise)
     if branch.otherwise:
-        yield _named(algorithm, never, inside, "the other branch always taken")
+        yield named(algorithm, never, inside, "the other branch always taken")
     if not ir.is_static(branch.condition):
         inner = [k for k, _ in enumerate(ir.children(branch.condition))]
         for mutator in MUTATORS:
@@ -101,7 +140,7 @@ def _branch(algorithm: Algorithm, branch: ir.If) -> Iterator[Mutant]:
                         branch,
                         lambda s, c=condition: (replace(s, condition=c),),  # type: ignore[misc]  # bound now
                     )
-                    yield _named(algorithm, body, inside, kind)
+                    yield named(algorithm, body, inside, kind)
 
 
 def states(algorithm: Algorithm) -> Iterator[Mutant]:
@@ -120,7 +159,7 @@ def states(algorithm: Algorithm) -> Iterator[Mutant]:
         equation = next(
             (q.equation for q in ir.lets(algorithm.body) if q.target.name == s.name), s.name
         )
-        yield _named(algorithm, body, equation, f"{s.name} is never stored")
+        yield named(algorithm, body, equation, f"{s.name} is never stored")
 
 
 def _first_gradient(algorithm: Algorithm, s: State) -> Iterator[Mutant]:
@@ -206,10 +245,11 @@ def _rewritten(algorithm: Algorithm, replacement: Mapping[str, ir.Expr], kind: s
         return replacement.get(x.name) if isinstance(x, ir.Sym) else None
 
     equation = _first_reading(algorithm, set(replacement)) or "body"
-    return _named(algorithm, rewrite_body(algorithm.body, rule), equation, kind)
+    return named(algorithm, rewrite_body(algorithm.body, rule), equation, kind)
 
 
-def _named(algorithm: Algorithm, body: ir.Body, equation: str, kind: str) -> Mutant:
+def named(algorithm: Algorithm, body: ir.Body, equation: str, kind: str) -> Mutant:
+    """A mutant whose body is told by the kind of its mistake."""
     model = Model(replace(algorithm, body=body))
     return Mutant(f"{equation}: {kind}", equation, kind, kind, model)
 

@@ -78,7 +78,10 @@ def changed(expr: ir.Expr, mutator: Mutator, names: Names) -> Iterator[Change]:
 
 
 def terms(node: ir.Expr, names: Names) -> Iterator[Change]:
-    """A term dropped, a sign flipped."""
+    """A term dropped, a sign flipped, a bracket too wide."""
+    match node:
+        case ir.Binary("+", a, ir.Binary("*", b, c)) if not _is_one(a):
+            yield "bracket around both terms", ir.Binary("*", ir.Binary("+", a, b), c)
     match node:
         case ir.Binary("+" | "-" as op, a, b):
             if not _is_one(a):
@@ -118,8 +121,9 @@ def powers(node: ir.Expr, names: Names) -> Iterator[Change]:
         case ir.Call("sqrt", (a,)):
             yield "root missing", a
             yield "root taken twice", ir.Call("sqrt", (node,))
-        case ir.Binary("-", ir.Const(1), ir.Binary("**", _, ir.Sym(_))):
+        case ir.Binary("-", ir.Const(1), ir.Binary("**", _, ir.Sym(_)) as power):
             yield "root of the bias correction", ir.Call("sqrt", (node,))
+            yield "bias correction subtracted from one", power
 
 
 def small_terms(node: ir.Expr, names: Names) -> Iterator[Change]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from instep.conformance.mutate import bodies
+from instep.conformance.mutate import bodies, together
 from instep.conformance.mutate.mutant import Mutant
 from instep.conformance.probes import dyadic, near_shape
 from instep.spec.arguments import OptionValue
@@ -18,10 +18,13 @@ from instep.spec.options import resolve
 
 _SOURCES = (
     bodies.everywhere,
+    together.decay_moved,
     bodies.in_equations,
     bodies.structure,
     bodies.states,
+    together.overwritten,
     bodies.hyperparameters,
+    together.copied,
 )
 
 
