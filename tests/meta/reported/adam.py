@@ -241,7 +241,8 @@ REPORTED = (
         "karpathy/convnetjs#70",
         "equations",
         TRAJECTORY,
-        why="both corrections are turned over; a mutant changes one equation",
+        "first_correction: multiplied instead of divided, in first_correction and "
+        "second_correction",
     ),
     Defect(
         CorrectionOneAhead,
@@ -289,7 +290,7 @@ REPORTED = (
         "geoopt/geoopt#164",
         "state",
         TRAJECTORY,
-        why="the count runs twice as fast; mutants shift it by one or freeze it",
+        "first_correction: step counter advanced twice",
     ),
     Defect(
         partial(MaximumOfCorrected, amsgrad=True),

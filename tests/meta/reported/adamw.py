@@ -146,7 +146,7 @@ REPORTED = (
         "LucasPrietoAl/grokking-at-the-edge-of-numerical-stability#11",
         "hyperparameters",
         TRAJECTORY,
-        why="both betas are ignored; a mutant ignores one",
+        "first_moment: betas ignored, (0.9, 0.999) used instead",
     ),
     Defect(
         ClosureWithoutGradients,

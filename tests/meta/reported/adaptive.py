@@ -255,7 +255,7 @@ REPORTED = (
         "PaddlePaddle/Paddle#4743",
         "equations",
         TRAJECTORY,
-        why="the penalty leaves one equation and enters another",
+        "l2: decoupled from the gradient, by lr times weight_decay",
     ),
     Defect(
         RateDecayIgnored,
@@ -271,7 +271,8 @@ REPORTED = (
         "deeplearning4j/nd4j#1239",
         "equations",
         TRAJECTORY,
-        why="both averages have the bracket; a mutant changes one",
+        "mean_square_gradient: bracket around both terms, in mean_square_gradient and "
+        "mean_square_step",
     ),
     Defect(
         AccumulatedOnTop,

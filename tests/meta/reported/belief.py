@@ -136,7 +136,7 @@ REPORTED = (
         "FluxML/Flux.jl#1962",
         "equations",
         TRAJECTORY,
-        why="both corrections are gone, and AdaBelief has no option for that; a mutant drops one",
+        "first_correction: no bias correction at all",
     ),
     Defect(
         EpsKept,
