@@ -165,7 +165,11 @@ SOURCES = (
     Source(
         "adam/paper",
         "optimi:Adam",
-        defects={**PAUSES, "gradients/untouched": "adds the weight decay to p.grad itself"},
+        defects={
+            **PAUSES,
+            "gradients/untouched": "adds the weight decay to p.grad itself",
+            "implementations/foreach": "raises where no parameter has a gradient",
+        },
     ),
     Source("adam/eps-hat", Folded, paper="Kingma and Ba, end of section 2"),
     Source("adam/eps-inside", EpsInside, paper="eps under the root"),

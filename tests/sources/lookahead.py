@@ -185,6 +185,9 @@ SOURCES = (
         "ranger/eps-outside",
         "optimi:Ranger",
         keywords={"kahan_sum": False},
-        defects={"gradients/none": PACKAGE["gradients/none"]},
+        defects={
+            "gradients/none": PACKAGE["gradients/none"],
+            "implementations/foreach": "raises where no parameter has a gradient",
+        },
     ),
 )

@@ -42,6 +42,7 @@ SHARED = dict.fromkeys(
 HALVED = dict.fromkeys(
     ("checkpoints/bfloat16", "checkpoints/float16"), "float32 moments are loaded in the narrow type"
 )
+EMPTY = {"implementations/foreach": "raises where no parameter has a gradient"}
 SOURCES = (
     Source("radam/torch", "torch.optim:RAdam"),
     Source("radam/decoupled", "torch.optim:RAdam", keywords={"decoupled_weight_decay": True}),
@@ -53,6 +54,6 @@ SOURCES = (
         defects={**BY_GROUP, **NEGATED},
     ),
     Source("radam/wait", "pytorch_optimizer:RAdam", defects={**BY_GROUP, **NEGATED}),
-    Source("radam/optax", "optimi:RAdam", defects={**BY_GROUP, **DECAYED}),
+    Source("radam/optax", "optimi:RAdam", defects={**BY_GROUP, **DECAYED, **EMPTY}),
     Source("radam/paper", Box, paper="Liu et al. 2020, algorithm 2"),
 )

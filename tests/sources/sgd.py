@@ -75,9 +75,10 @@ class Added(Average):
 
 FUSED = {"implementations/fused": "takes every parameter for contiguous; late ones are refused"}
 UNTOUCHED = {"gradients/untouched": "adds the weight decay to p.grad itself"}
+EMPTY = {"implementations/foreach": "raises where no parameter has a gradient"}
 SOURCES = (
     Source("sgd/torch", "torch.optim:SGD", defects=FUSED),
-    Source("sgd/torch", "optimi:SGD", defects=UNTOUCHED),
+    Source("sgd/torch", "optimi:SGD", defects={**UNTOUCHED, **EMPTY}),
     Source("sgd/torch", sgd.Velocity, paper="Sutskever et al. 2013, equations 1 and 2"),
     Source(
         "nesterov/torch",
@@ -92,7 +93,7 @@ SOURCES = (
         "pytorch_optimizer:SGDW",
         defects={"gradients/untouched": "negates p.grad itself to ascend"},
     ),
-    Source("sgdw/decoupled", "optimi:SGD", keywords={"decouple_wd": True}),
+    Source("sgdw/decoupled", "optimi:SGD", keywords={"decouple_wd": True}, defects=EMPTY),
     Source("sgdw/paper", DecayApart, paper="Loshchilov and Hutter, algorithm 1"),
     Source("sgd/ema", sgd.AverageByLerp, paper="exponential moving average of gradients"),
     Source("sgd/ema-from-gradient", FromGradient, paper="an average that starts at its first term"),
