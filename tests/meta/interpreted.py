@@ -226,7 +226,7 @@ class InterpretedOptimizer(torch.optim.Optimizer):
         seen = _real(p)
         seen.copy_(_like(seen, slot.theta))
         if self.algorithm.counter is not None:
-            self.state[p]["step"] = torch.tensor(float(slot.count))
+            self.state[p]["step"] = torch.tensor(float(slot.count), dtype=torch.float64)
         live = live_states(self.algorithm, self.options)
         for s in self.algorithm.states:
             if s.name in live and s.name in slot.state:
