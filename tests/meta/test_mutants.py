@@ -72,9 +72,11 @@ UNDECIDED |= {
     for dialect in ("decay-inside", "decoupled", "with-decay")
     for mistake in ("strictness of the comparison", "threshold one lower")
 }
-# Whether |g| + wd |w| is above zero, where |w| is, |g| + wd and |g| + wd wd |w| say as well.
+# Whether |g| + wd |w| is above zero, where |w| is, |g| + wd, |g| + wd wd |w| and (|g| + wd) |w| say
+# as well.
 UNDECIDED |= {
-    ("lars/vectors", f"trust_ratio: factor {mistake}") for mistake in ("missing", "twice")
+    ("lars/vectors", f"trust_ratio: {mistake}")
+    for mistake in ("factor missing", "factor twice", "bracket around both terms")
 }
 # In the first step the sum of gradients before it is 0, and so is what agrees with it.
 UNDECIDED |= {(d, "average_agreement: r starts as its first input") for d in DADAPTED}
