@@ -25,6 +25,7 @@ from instep.conformance.observe import Recording
 from instep.conformance.report.model import Diagnosis, Report, Result
 from instep.conformance.reporting import build_report
 from instep.conformance.subject import Subject, UnsupportedError
+from instep.conformance.surroundings import MODES, THREADS, kept
 from instep.spec.model import Algorithm
 
 # Each search costs about a second; a subject with more independent defects has other worries.
@@ -132,7 +133,9 @@ class Session:
             near = ", ".join(i for i in self.ids if i.split("/")[-1] == id.split("/")[-1])
             raise UsageError(f"no check {id!r}; {near or '`instep list --checks` prints them'}")
         if id not in self._results:
-            self._results[id] = self.expectations.apply(self._run(id))
+            # What a subject leaves behind is no business of the next check, or of who asks.
+            with kept((*MODES, THREADS)):
+                self._results[id] = self.expectations.apply(self._run(id))
         return self._results[id]
 
     def report(self, progress: Progress | None = None) -> Report:

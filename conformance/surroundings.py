@@ -76,17 +76,28 @@ RESOURCES = (
 )
 
 
+THREADS = RESOURCES[-1]
+
+
 @contextlib.contextmanager
-def known(settings: tuple[Setting, ...]) -> Iterator[None]:
-    """A block that begins with values that are known, after which all is as it was."""
+def kept(settings: tuple[Setting, ...]) -> Iterator[None]:
+    """A block after which all is as it was."""
     before = [s.read() for s in settings]
     try:
-        for setting in settings:
-            setting.write(setting.first())
         yield
     finally:
         for setting, old in zip(settings, before, strict=True):
-            setting.write(old)
+            if not _same(setting.read(), old):
+                setting.write(old)
+
+
+@contextlib.contextmanager
+def known(settings: tuple[Setting, ...]) -> Iterator[None]:
+    """A block that begins with values that are known, after which all is as it was."""
+    with kept(settings):
+        for setting in settings:
+            setting.write(setting.first())
+        yield
 
 
 def changed(settings: tuple[Setting, ...], since: Sequence[Any]) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 
+import pytest
 from hypothesis import settings
 
 # Two workers share two cores. Set before torch is imported, which reads it once.
@@ -14,3 +16,14 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, databas
 # `pytest --hypothesis-profile=explore` looks for new ones.
 settings.register_profile("explore", max_examples=1000, deadline=None)
 settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown():
+    """A test that leaves gradients off would fail others, whichever come after it."""
+    result = yield
+    torch = sys.modules.get("torch")
+    if torch is not None and not torch.is_grad_enabled():
+        torch.set_grad_enabled(True)
+        pytest.fail("the test leaves gradients switched off")
+    return result

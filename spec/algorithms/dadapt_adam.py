@@ -20,7 +20,7 @@ with algorithm("dadapt-adam", "Adam with D-Adaptation") as spec:
     d0 = hyper("d0", 1e-6, domain="(0,inf)", scope="optimizer", latex="d_0", probe=2**-6,
                aliases=("estim_lr0",), description="first estimate of the distance, from below")
     growth = hyper("growth_rate", float("inf"), name="growth", domain="[1,inf]",
-                   scope="optimizer", latex="G", probe=37 / 32,
+                   scope="optimizer", latex="G", probe=33 / 32,
                    description="largest factor by which the distance grows in a step")
     decay = option("decay", "l2", "decoupled", argument="decouple",
                    spelling={False: "l2", True: "decoupled"}, description="how weight decays")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from instep.conformance.checks.numerics import quantities, slug
 from instep.conformance.suite import Session, check
-from meta.broken import BEHAVIOUR, BUGS, CONSTRUCTION, EQUATIONS, STATE, TENSORS, Bug
+from meta.broken import BEHAVIOUR, BUGS, CONSTRUCTION, EQUATIONS, STATE, TENSORS, Bug, isolation
 from meta.broken.behaviour import PlainAdam
 
 # Topics whose checks have to stay silent about each other's defects.
@@ -77,3 +78,12 @@ def must_checks_failed(bug: Bug, topics: tuple[str, ...] = ()) -> set[str]:
     chosen = [id for id, one in session.checks.items() if one.level == "must"]
     found = [session.run(id) for id in chosen if not topics or id.split("/")[1] in topics]
     return {r.id.split("/", 1)[1] for r in found if r.status in ("failed", "errored")}
+
+
+def test_what_a_subject_leaves_behind_ends_with_the_check():
+    session = Session(isolation.LeavesGradientsOff, "adam/paper")
+    for name in session.ids:
+        result = session.run(name)
+        assert torch.is_grad_enabled(), name
+        wrong = (result.status, result.level) in (("failed", "must"), ("errored", "must"))
+        assert wrong == name.endswith("isolation/modes"), result.message

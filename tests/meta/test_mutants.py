@@ -113,6 +113,8 @@ SURVIVED = {
     for dialect in DIALECTS
     if dialect.startswith("rmsprop/")
 }
+# Where beta2 and the learning rate are 0 at once the sum of gradients is lost, the moment is not.
+SURVIVED |= {("dadapt-adam/running", "update: executed last")}
 EXCUSED = {("advised", *known) for known in ADVISED} | {("undecided", *k) for k in UNDECIDED}
 EXCUSED |= {("survived", *known) for known in SURVIVED}
 
