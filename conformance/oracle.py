@@ -188,7 +188,8 @@ def lockstep(
     for t in range(1, recording.steps + 1):
         for i, parameter in enumerate(recording.moments[t - 1].parameters):
             seen = {s: shaped(read(s, t - 1, i), parameter) for s in states}
-            kept = {s: v for s, v in seen.items() if v is not None}
+            own = oracle.interpreter.slots[i].state
+            kept = {s: v for s, v in seen.items() if v is not None and _fits(own.get(s), v)}
             oracle.place(i, parameter, kept if t > 1 else {})
             spread.place(t, i, parameter, kept if t > 1 else {})
         before = [dict(s.state, **{THETA: s.theta}) for s in oracle.interpreter.slots]
@@ -239,6 +240,14 @@ def shaped(got: Bounded | None, parameter: Any) -> Bounded | None:
     """A state in the parameter's shape, where a subject keeps it flat."""
     flat = got is not None and np.shape(got.value) == (np.size(parameter),)
     return _reshaped(got, np.shape(parameter)) if got is not None and flat else got
+
+
+def _fits(own: Any, seen: Bounded) -> bool:
+    """Whether the subject's state can take the oracle's place.
+
+    A subject may keep a real one where its parameter is complex.
+    """
+    return not isinstance(own, Bounded) or np.shape(own.value) == np.shape(seen.value)
 
 
 def _reshaped(x: Bounded, shape: tuple[int, ...]) -> Bounded:

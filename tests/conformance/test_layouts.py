@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+import torch_optimizer
 
 from instep import reference
 from instep.conformance.lanes import touched_lanes
@@ -123,6 +124,8 @@ def result_of(subject, spec, check):
         (RefusesLate, "adam", "gradients/complex", "failed", "after parameter 0 has changed"),
         (ForgetsFirst, "adam", "gradients/sparse", "failed", "of parameter 0 has changed"),
         (torch.optim.Adam, "adam", "gradients/complex", "passed", ""),
+        # Its states are real where the parameter is complex.
+        (torch_optimizer.RAdam, "radam/decoupled", "gradients/complex", "failed", "elsewhere"),
         (reference.Adam, "adam", "gradients/complex", "passed", ""),
         (PlainAdam, "adam", "gradients/complex", "failed", "complex parameters move it elsewhere"),
         (RefusesFirst, "adam", "gradients/complex", "skipped", "real and dense ones only"),

@@ -46,7 +46,11 @@ EMPTY = {"implementations/foreach": "raises where no parameter has a gradient"}
 SOURCES = (
     Source("radam/torch", "torch.optim:RAdam"),
     Source("radam/decoupled", "torch.optim:RAdam", keywords={"decoupled_weight_decay": True}),
-    Source("radam/decoupled", "torch_optimizer:RAdam", defects={**SHARED, **HALVED}),
+    Source(
+        "radam/decoupled",
+        "torch_optimizer:RAdam",
+        defects={**SHARED, **HALVED, "gradients/complex": "drops imaginary parts"},
+    ),
     Source(
         "radam/decoupled",
         "pytorch_optimizer:RAdam",
