@@ -1,27 +1,19 @@
-"""Checks of behaviour: construction, state, what is read from it and what it refuses."""
+"""Checks of behaviour: construction, state, and what is read from it."""
 
 from __future__ import annotations
 
 import copy
 import pickle
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
 
 import torch
 
-from instep.conformance.quiet import quiet
 from instep.conformance.schedules.base import Check, Context, Failure, Outcome, Skip
-from instep.conformance.schedules.judge import compare
-from instep.conformance.schedules.oracle import Expected, remembers, table
-from instep.conformance.schedules.probes import Probe, reads_metric
+from instep.conformance.schedules.oracle import remembers
+from instep.conformance.schedules.probes import reads_metric
 from instep.conformance.schedules.subject import (
-    ConstructionError,
     Run,
-    entries_of,
-    optimizer_for,
 )
-from instep.conformance.verdict import LOOSE, Severity, Tally
 
 _RESUMED_AT = (0, 1, 2, 3, 5, 8)
 _CARRIED_ON = 6
@@ -36,11 +28,6 @@ def checks() -> Iterator[Check]:
     yield Check(
         "construction/initial-lr", "should",
         "construction remembers the rate of each group as its initial_lr", _initial_lr,
-    )  # fmt: skip
-    yield Check(
-        "construction/last-epoch", "should",
-        "constructed with last_epoch=k on rates of epoch k, it goes on with those of epoch k + 1",
-        _last_epoch,
     )  # fmt: skip
     yield Check(
         "construction/epoch", "should",
@@ -61,14 +48,6 @@ def checks() -> Iterator[Check]:
     yield Check(
         "readout/get-last-lr", "must",
         "get_last_lr() gives the rate of every group", _last_lr,
-    )  # fmt: skip
-    yield Check(
-        "errors/optimizer", "should",
-        "anything but an optimizer is refused with a TypeError", _no_optimizer,
-    )  # fmt: skip
-    yield Check(
-        "errors/domain", "info",
-        "values outside their domains are refused by the constructor", _domains,
     )  # fmt: skip
 
 
@@ -91,46 +70,6 @@ def _initial_lr(context: Context) -> Outcome:
         if group.get("initial_lr") != rate:
             raise Failure(f"initial_lr is {group.get('initial_lr')!r} where the rate was {rate}")
     return Outcome()
-
-
-def _last_epoch(context: Context) -> Outcome:
-    if not context.subject.accepts("last_epoch"):
-        raise Skip("the constructor has no last_epoch")
-    for k in (1, 2, 4, 6):
-        _resume_at(context, k)
-    return Outcome()
-
-
-def _resume_at(context: Context, k: int) -> None:
-    """Construct with last_epoch = k over an optimizer of epoch k; it goes on as the schedule."""
-    probe = context.base
-    before = Run(context.subject, probe)
-    for _ in range(min(k, probe.epochs - 2)):
-        before.step()
-    optimizer = optimizer_for(probe)
-    optimizer.load_state_dict(before.optimizer.state_dict())
-    after = context.subject.build(optimizer, probe, last_epoch=before.epoch)
-    rows = [table(form, probe) for form in context.admissible]
-    for epoch in (before.epoch + 1, before.epoch + 2):
-        got = [entries_of(g) for g in optimizer.param_groups]
-        found = [_against(row[epoch], epoch, got, probe) for row in rows]
-        if all(tally.severity is Severity.OUT for tally in found):
-            rates = ", ".join(f"{g['lr']:.6g}" for g in got)
-            want = ", ".join(f"{cell['lr'].value:.6g}" for cell in rows[0][epoch])
-            text = f"constructed with last_epoch={before.epoch}, at epoch {epoch} the rates are "
-            raise Failure(f"{text}{rates}, not {want}")
-        with quiet():
-            optimizer.step()
-            after.step()
-
-
-def _against(
-    row: list[dict[str, Expected]], epoch: int, got: list[dict[str, float]], probe: Probe
-) -> Tally:
-    tally = Tally(widest=True, limit=LOOSE)
-    for lanes in compare(epoch, got, row, probe.rates):
-        tally.add(lanes)
-    return tally
 
 
 def _counted(context: Context) -> Outcome:
@@ -212,44 +151,3 @@ def _last_lr(context: Context) -> Outcome:
         if moment.last != rates:
             raise Failure(f"at epoch {epoch} it gives {moment.last}, and the rates are {rates}")
     return Outcome()
-
-
-# ---- errors
-
-
-def _no_optimizer(context: Context) -> Outcome:
-    stranger: Any = torch.nn.Linear(1, 1)
-    try:
-        context.subject.build(stranger, context.base)
-    except ConstructionError as error:
-        if isinstance(error.__cause__, TypeError):
-            return Outcome()
-        raise Failure(f"a module is refused otherwise: {error.__cause__!r}") from error
-    raise Failure("a module is accepted as an optimizer")
-
-
-def _domains(context: Context) -> Outcome:
-    accepted = []
-    for h in context.algorithm.hyperparameters:
-        if context.subject.keyword(h.name) is None or h.name in context.probes.fixed:
-            continue
-        for value in _outside(h.domain):
-            probe = replace(context.base, values={**context.base.values, h.name: value})
-            try:
-                context.subject.build(optimizer_for(probe), probe)
-            except ConstructionError:
-                continue
-            accepted.append(f"{h.key}={value:g}")
-    if accepted:
-        raise Failure(f"accepted: {', '.join(accepted)}")
-    return Outcome()
-
-
-def _outside(domain: Any) -> Iterator[float]:
-    """Values just outside an interval."""
-    for end, closed, away in (
-        (domain.lower, domain.lower_closed, -1.0),
-        (domain.upper, domain.upper_closed, 1.0),
-    ):
-        if end not in (float("inf"), -float("inf")):
-            yield end if not closed else end + away

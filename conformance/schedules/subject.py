@@ -173,6 +173,8 @@ def optimizer_for(probe: Probe) -> torch.optim.Optimizer:
         groups.append({"params": [p], "lr": lr, **BYSTANDERS})
     if probe.optimizer == "SGD":
         return torch.optim.SGD(groups, lr=1.0, momentum=UNTOUCHED["momentum"])
+    if probe.optimizer == "Adagrad":
+        return torch.optim.Adagrad(groups, lr=1.0)
     return torch.optim.Adam(groups, lr=1.0, betas=(UNTOUCHED["momentum"], 0.875))
 
 

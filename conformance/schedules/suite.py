@@ -16,7 +16,14 @@ from instep.conformance.expectations import Expectations
 from instep.conformance.limits import limited
 from instep.conformance.report.model import Coverage, Diagnosis, Report, Result
 from instep.conformance.reporting import environment
-from instep.conformance.schedules import behaviour, closed_forms, groups, values
+from instep.conformance.schedules import (
+    behaviour,
+    closed_forms,
+    groups,
+    refusals,
+    surroundings,
+    values,
+)
 from instep.conformance.schedules.base import Check, Context, Failure, Outcome, Skip
 from instep.conformance.schedules.diagnose import diagnose
 from instep.conformance.schedules.judge import Judgement, evidence
@@ -250,8 +257,9 @@ def catalogue() -> list[tuple[str, str, str]]:
 
 
 def _every(factory: ProbeFactory) -> list[Check]:
-    found = (behaviour.checks(), closed_forms.checks(), groups.checks(), values.checks(factory))
-    return sorted(chain.from_iterable(found), key=_order)
+    found = (behaviour, refusals, closed_forms, groups, surroundings)
+    every = chain(*(module.checks() for module in found), values.checks(factory))
+    return sorted(every, key=_order)
 
 
 def _one_line(error: Exception) -> str:

@@ -10,7 +10,7 @@ from instep import spec
 from instep.conformance.schedules import suite
 from instep.conformance.schedules.mutate import mutants
 from instep.conformance.schedules.suite import Session, check_scheduler
-from meta.broken.schedulers import BUGS, Step
+from meta.broken.schedulers import ALONE, BUGS, Step
 from meta.correct.schedulers import CORRECT
 from meta.schedule_strength import Judge, table_of
 
@@ -23,6 +23,7 @@ SHARE = {
     "reduce-lr-on-plateau": 32,
     "warmup-stable-decay": 20,
 }
+VALUES = ("numerics", "options", "metrics", "forms")
 
 
 def test_what_the_broken_ones_are_made_of_is_in_step():
@@ -38,6 +39,20 @@ def test_a_broken_scheduler_fails_its_check(bug, monkeypatch):
     assert result.status == "failed", result
     if bug.diagnosis is not None:
         assert bug.diagnosis in [c.name for c in session.diagnosis.candidates]
+
+
+@pytest.mark.parametrize("bug", ALONE, ids=lambda b: b.subject.__name__)
+def test_a_broken_scheduler_fails_no_other_check(bug):
+    whole, base = (failed(subject, bug.spec) for subject in (bug.subject, bug.subject.__base__))
+    assert whole - base == {bug.check}
+
+
+def failed(subject, name: str) -> set[str]:
+    """What fails besides numbers, of which one run is enough here."""
+    session = Session(subject, name)
+    asked = [c.name for c in session.checks.values() if c.name.partition("/")[0] not in VALUES]
+    results = [session.run(f"{name}/{check}") for check in (*asked, "numerics/dyadic")]
+    return {r.id.partition("/")[2] for r in results if r.status in ("failed", "errored")}
 
 
 @pytest.mark.parametrize(("subject", "name"), CORRECT, ids=lambda x: getattr(x, "__name__", str(x)))

@@ -16,10 +16,12 @@ RESUMED = "construction/last-epoch"
 DEFECTS = {
     "cosine-annealing-lr": {RESUMED},
     "cosine-annealing-warm-restarts": {RESUMED, "forms/epoch"},
+    "cyclic-lr": {"errors/unchanged"},
     "exponential-lr": {RESUMED},
     "lambda-lr": {"errors/optimizer"},
     "linear-lr": {RESUMED},
     "multiplicative-lr": {RESUMED, "errors/optimizer"},
+    "one-cycle-lr": {"errors/unchanged"},
     "polynomial-lr": {RESUMED},
 }
 NAMES = [n for n in spec.schedule_names() if spec.get(n).dialect.source.startswith("torch.")]

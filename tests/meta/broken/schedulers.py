@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,6 +180,81 @@ class FrozenMomentum(lr_scheduler.OneCycleLR):
         return rates
 
 
+class HeldByItsOptimizer(Step):
+    """A cycle of references: each holds the other."""
+
+    def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
+        super().__init__(optimizer, step_size, gamma, last_epoch)
+        optimizer.scheduler = self
+
+
+class WarnsOfItself(Step):
+    def step(self, *arguments):
+        if not self._is_initial:
+            warnings.warn("this scheduler is deprecated", FutureWarning, stacklevel=2)
+        super().step(*arguments)
+
+
+class SaysNothing(Step):
+    def step(self, *arguments):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            super().step(*arguments)
+
+
+class MissesNothing(Step):
+    """A size of its own where none is given."""
+
+    def __init__(self, optimizer, step_size=None, gamma=0.1, last_epoch=-1):
+        super().__init__(optimizer, 30 if step_size is None else step_size, gamma, last_epoch)
+
+
+class WithoutMomentum(lr_scheduler.OneCycleLR):
+    """Cycles the rate alone where there is no momentum, and does not say so."""
+
+    def __init__(self, optimizer, max_lr, total_steps, cycle_momentum=True, **keywords):
+        has_one = {"momentum", "betas"} & set(getattr(optimizer, "defaults", ()))
+        cycle = cycle_momentum and bool(has_one)
+        super().__init__(optimizer, max_lr, total_steps, cycle_momentum=cycle, **keywords)
+
+
+class StartsFromThePresentRate(lr_scheduler.LambdaLR):
+    """Where the first rate is not known it takes that of the epoch."""
+
+    def __init__(self, optimizer, lr_lambda, last_epoch=-1):
+        for group in optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])
+        super().__init__(optimizer, lr_lambda, last_epoch)
+
+
+class TakesNumbers(lr_scheduler.LambdaLR):
+    def __init__(self, optimizer, lr_lambda, last_epoch=-1):
+        function = lr_lambda if callable(lr_lambda) else lambda _: lr_lambda
+        super().__init__(optimizer, function, last_epoch)
+
+
+class LooksTooLate(lr_scheduler.LinearLR):
+    """Refuses, but only after it has set the first rates."""
+
+    def __init__(self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5, last_epoch=-1):
+        super().__init__(optimizer, start_factor, end_factor, total_iters, last_epoch)
+        if total_iters < 1:
+            raise ValueError("total_iters must be positive")
+
+
+class AnyWord(lr_scheduler.ReduceLROnPlateau):
+    """Everything but max is min."""
+
+    def __init__(
+        self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4,
+        threshold_mode="rel", cooldown=0, min_lr=0, eps=1e-8,
+    ):  # fmt: skip
+        mode = "max" if mode == "max" else "min"
+        super().__init__(
+            optimizer, mode, factor, patience, threshold, threshold_mode, cooldown, min_lr, eps
+        )
+
+
 BUGS = (
     Bug(PeriodOffByOne, "step-lr", "numerics/dyadic", "rate: n one more"),
     Bug(OneEpochEarly, "step-lr", "numerics/dyadic", "rate: step counter one ahead"),
@@ -202,4 +278,15 @@ BUGS = (
     Bug(AlwaysMin, "reduce-lr-on-plateau", "options/mode.max"),
     Bug(NoCooldown, "reduce-lr-on-plateau", "numerics/dyadic"),
     Bug(FrozenMomentum, "one-cycle-lr", "numerics/dyadic"),
+    Bug(HeldByItsOptimizer, "step-lr", "memory/released"),
+    Bug(WarnsOfItself, "step-lr", "warnings/right-order"),
+    Bug(SaysNothing, "step-lr", "warnings/wrong-order"),
+    Bug(MissesNothing, "step-lr", "errors/missing"),
+    Bug(WithoutMomentum, "one-cycle-lr", "errors/momentum"),
+    Bug(StartsFromThePresentRate, "lambda-lr", "errors/initial-lr"),
+    Bug(TakesNumbers, "lambda-lr", "errors/function"),
+    Bug(LooksTooLate, "linear-lr", "errors/unchanged"),
+    Bug(AnyWord, "reduce-lr-on-plateau", "errors/word"),
 )
+# What else they fail, their base class does too.
+ALONE = tuple(b for b in BUGS if b.check.partition("/")[0] in ("memory", "warnings", "errors"))
