@@ -16,8 +16,10 @@ from instep.reference.schedules.one_cycle_lr import OneCycleLR
 from instep.reference.schedules.polynomial_lr import PolynomialLR
 from instep.reference.schedules.reduce_lr_on_plateau import ReduceLROnPlateau
 from instep.reference.schedules.step_lr import StepLR
+from instep.reference.schedules.swa_lr import SWALR
 
 __all__ = [
+    "SWALR",
     "ConstantLR",
     "CosineAnnealingLR",
     "CosineAnnealingWarmRestarts",

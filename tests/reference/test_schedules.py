@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import inspect
 
 import pytest
@@ -30,7 +31,8 @@ CHECKPOINTS = {
 def ours_and_theirs(name):
     algorithm = spec.get(name)
     ours = getattr(schedules, algorithm.dialect.export)
-    return ours, getattr(lr_scheduler, algorithm.dialect.source.rpartition(".")[2])
+    module, _, theirs = algorithm.dialect.source.rpartition(".")
+    return ours, getattr(importlib.import_module(module), theirs)
 
 
 def optimizer(*rates):
