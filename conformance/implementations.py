@@ -40,10 +40,20 @@ def variants(subject: Subject, judge: Judge) -> Iterator[Check]:
         value = not default
         yield Check(
             f"implementations/{slug(flag)}",
-            "must" if flag in FLAGS else "info",
+            _level(flag),
             f"with {flag}={value} the subject does the same",
             functools.partial(_variant, subject, judge, plainly, flag, value),
         )
+
+
+def described(flag: str) -> tuple[str, str, str]:
+    """(name, level, requirement) of the check of a flag that some constructor may have."""
+    requirement = f"with {flag} switched the subject does the same"
+    return f"implementations/{slug(flag)}", _level(flag), requirement
+
+
+def _level(flag: str) -> str:
+    return "must" if flag in FLAGS else "info"
 
 
 def _variant(

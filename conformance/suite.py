@@ -18,6 +18,7 @@ from instep.conformance.diagnose import Explanation, diagnose, reproduces
 from instep.conformance.errors import SubjectError, UsageError
 from instep.conformance.evidence import evidence
 from instep.conformance.expectations import Expectations
+from instep.conformance.ids import prefix
 from instep.conformance.implementations import variants
 from instep.conformance.limits import limited
 from instep.conformance.measuring import measured, remark
@@ -102,7 +103,7 @@ class Session:
         self.context = Context(
             self.plan, self.subject, self.base.probes(), state=state, lacks=lacks, profile=profile
         )
-        self.prefix = self.plan.algorithm.name.replace("(", ".").replace(")", "")
+        self.prefix = prefix(self.plan.algorithm)
         known = list(collect(self.plan))
         if implementations if implementations is not None else self.plan.thorough:
             known += variants(self.subject, self._judge_variant)

@@ -61,6 +61,8 @@ class Check:
         run: returns an Outcome, or raises Skip or Failure.
         numeric: whether it judges the equations themselves (its failures are diagnosed, and explain
             those of others).
+        kind: the name with what the specification brings left open, empty where that can be told
+            from the name.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Check:
     requirement: str
     run: Callable[[Context], Outcome]
     numeric: bool = False
+    kind: str = ""
 
 
 class Skip(Exception):  # noqa: N818 - a signal, not an error

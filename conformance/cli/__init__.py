@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import click
 
-from instep.conformance.cli import catalogue, check, scheduler, vectors
+from instep.conformance.cli import catalogue, check, explain, scheduler, vectors
 from instep.conformance.cli.exits import Exit, StopError
 from instep.conformance.errors import StaleExpectationError, SubjectError, UsageError
 
@@ -32,8 +32,9 @@ def instep(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for command in (*check.COMMANDS, *scheduler.COMMANDS, *vectors.COMMANDS, *catalogue.COMMANDS):
-    instep.add_command(command)
+for module in (check, scheduler, vectors, catalogue, explain):
+    for command in module.COMMANDS:
+        instep.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

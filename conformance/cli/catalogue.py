@@ -1,10 +1,10 @@
-"""The commands that run no subject: list, show, diff, explain."""
+"""The commands that run no subject: list, show, diff."""
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,14 +17,10 @@ if TYPE_CHECKING:
     from instep.spec.model import Algorithm, Dialect
 
 NAME_WIDTH = 24
-MEANING = {
-    "must": "the subject is out of step when it fails",
-    "should": "a failure is reported, and the subject stays in step",
-    "info": "a remark; the subject stays in step",
-}
 # `adamw.update`, `file.py.update`, `lookahead(adamw).adamw.update`
 _EQUATION = re.compile(r"(?P<owner>.+\.py(?:\(.*\))?|[^.(]+(?:\(.*\))?)\.(?P<equation>[^()/]+)")
-_CHECK_KEYS = ("id", "level", "requirement")
+CHECK_KEYS = ("id", "level", "requirement")
+_CATALOGUES = {"optimizers": "suite", "schedules": "schedules.suite", "traces": "traces.checks"}
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
@@ -34,11 +30,14 @@ as_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.command("list")
 @click.option("--checks", is_flag=True, help="The checks instead of the specifications.")
 @click.option("--schedules", is_flag=True, help="Those of learning-rate schedules alone.")
+@click.option("--traces", is_flag=True, help="With --checks, those of traces.")
 @as_json
-def list_(checks: bool, schedules: bool, as_json: bool) -> None:
+def list_(checks: bool, schedules: bool, traces: bool, as_json: bool) -> None:
     """List the specifications and their dialects, or the checks."""
+    if traces and (schedules or not checks):
+        raise UsageError("--traces goes with --checks, and without --schedules")
     if checks:
-        records = _schedule_check_records() if schedules else _check_records()
+        records = check_records("schedules" if schedules else "traces" if traces else "optimizers")
     else:
         records = _spec_records(schedules)
     if as_json:
@@ -82,16 +81,10 @@ def _dialect_record(dialect: Dialect) -> dict[str, Any]:
     }
 
 
-def _check_records() -> list[dict[str, Any]]:
-    from instep.conformance.suite import catalogue
-
-    return [dict(zip(_CHECK_KEYS, check, strict=True)) for check in catalogue()]
-
-
-def _schedule_check_records() -> list[dict[str, Any]]:
-    from instep.conformance.schedules.suite import catalogue
-
-    return [dict(zip(_CHECK_KEYS, check, strict=True)) for check in catalogue()]
+def check_records(door: str) -> list[dict[str, Any]]:
+    """The checks of optimizers, schedules or traces."""
+    module = import_module(f"instep.conformance.{_CATALOGUES[door]}")
+    return [dict(zip(CHECK_KEYS, check, strict=True)) for check in module.catalogue()]
 
 
 def _specs_page(records: list[dict[str, Any]], width: int) -> Page:
@@ -236,39 +229,4 @@ def diff(a: str, b: str, as_json: bool) -> None:
         click.echo(found.to_text(output.console().width).rstrip("\n"))
 
 
-# ---- explain
-
-
-@click.command()
-@click.argument("id")
-@as_json
-def explain(id: str, as_json: bool) -> None:
-    """Say what check ID requires: adamw/numerics/defaults, or numerics/defaults of every spec."""
-    records = [*_check_records(), *_schedule_check_records()]
-    found = [r for r in records if r["id"] == id or r["id"].partition("/")[2] == id]
-    if not found:
-        raise UsageError(_unknown_check(id, [r["id"] for r in records]))
-    if as_json:
-        output.print_json(found)
-        return
-    from instep.conformance.report.layout import Page
-
-    console = output.console()
-    page = Page(console.width)
-    first = found[0]
-    page.line(id, f"[{first['level'].upper()}]")
-    page.row("requirement", first["requirement"])
-    page.row("level", MEANING[first["level"]])
-    if len(found) > 1:
-        page.row("specs", ", ".join(r["id"].partition("/")[0] for r in found))
-    output.print_page(page, console)
-
-
-def _unknown_check(id: str, known: list[str]) -> str:
-    names = [*known, *(k.partition("/")[2] for k in known)]
-    near = list(dict.fromkeys(difflib.get_close_matches(id, names, n=3)))
-    hint = f"nearest: {', '.join(near)}" if near else "`instep list --checks` prints all"
-    return f"there is no check {id!r}; {hint}"
-
-
-COMMANDS = (list_, show, diff, explain)
+COMMANDS = (list_, show, diff)

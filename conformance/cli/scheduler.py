@@ -9,7 +9,7 @@ import click
 from instep.conformance.cli import output
 from instep.conformance.cli.options import literal, pairs
 from instep.conformance.cli.reports import finish, report_options, wanted
-from instep.conformance.configuration import LEVELS
+from instep.conformance.configuration import LEVELS, configured
 
 
 @click.command("check-scheduler")
@@ -27,6 +27,7 @@ from instep.conformance.configuration import LEVELS
 @click.option("--rename", metavar="A=B", multiple=True, help="The spec's A is called B.")
 @click.option("--dialect", metavar="D", help="Dialect of the spec.")
 @click.option("--level", type=click.Choice(LEVELS), default="quick", help="quick or full.")
+@click.option("--suite", metavar="S", help="Checks as they were frozen: 2026.1, or latest.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -47,6 +48,7 @@ def check_scheduler(
     assigned: tuple[str, ...],
     rename: tuple[str, ...],
     expect_failure: tuple[str, ...],
+    suite: str | None,
     floor: int,
     every: bool,
     **keywords: Any,
@@ -65,6 +67,7 @@ def check_scheduler(
         hyperparameters={k: literal(v) for k, v in given.items()},
         rename=renamed,
         expected_failures=expected,
+        suite=suite or configured(subject).suite,
         **keywords,
     )
     with output.progress_bar() as progress:

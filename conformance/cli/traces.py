@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instep.conformance.cli import options
+from instep.conformance.configuration import configured_suite
 from instep.conformance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,4 +49,5 @@ def judged(subject: str | None, file: str | None, given: Mapping[str, Any]) -> R
         state=options.pairs(given["state"], "--state"),
         dialect=given["dialect"],
         profile=options.pairs(given["profile"], "--profile"),
+        suite=given["suite"] or configured_suite(Path.cwd()),
     )

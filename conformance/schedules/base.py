@@ -112,9 +112,11 @@ class Check:
         level: must, should or info.
         requirement: one sentence.
         run: returns an Outcome, or raises Skip or Failure.
+        kind: the name with what the specification brings left open, empty where it brings nothing.
     """
 
     name: str
     level: str
     requirement: str
     run: Callable[[Context], Outcome]
+    kind: str = ""

@@ -10,9 +10,12 @@ from itertools import chain
 from typing import Any
 
 from instep import spec as specs
+from instep.conformance import suites
 from instep.conformance.baseline import resolve_spec
+from instep.conformance.checks.base import Plan
 from instep.conformance.errors import SubjectError, UsageError
 from instep.conformance.expectations import Expectations
+from instep.conformance.ids import prefix
 from instep.conformance.limits import limited
 from instep.conformance.report.model import Coverage, Diagnosis, Report, Result
 from instep.conformance.reporting import environment
@@ -47,6 +50,7 @@ class Session:
         rename: {spec name: subject name} of hyperparameters, options and lists.
         expected_failures: {check id: reason, or {"reason": ..., "issue": ..., "expires": day}}.
         level: `quick` or `full`.
+        suite: which checks there are, by the name under which they were frozen.
         timeout: seconds that one check may take before it counts as errored; 0 for no limit.
 
     Raises:
@@ -63,6 +67,7 @@ class Session:
         dialect: str | None = None,
         expected_failures: Mapping[str, Any] | None = None,
         level: str = "quick",
+        suite: str = suites.LATEST,
         timeout: float = 60,
     ) -> None:
         self.algorithm = resolve_spec(spec, dialect)
@@ -71,13 +76,16 @@ class Session:
             raise UsageError(f"{self.algorithm.name} is no schedule; there are {names}")
         if level not in ("quick", "full"):
             raise UsageError(f"there is no level {level!r}: it is quick or full")
+        frozen = suites.load(suite, suites.SCHEDULES)
         self._timeout = timeout
         given = dict(hyperparameters or {})
         self.subject = Subject(subject, self.algorithm, rename, given)
         factory = _factory(self.algorithm, self.subject, given)
         self.context = Context(self.algorithm, self.subject, factory, level)
-        self.prefix = self.algorithm.name
-        self.checks = {f"{self.prefix}/{c.name}": c for c in _every(factory)}
+        self.prefix = prefix(self.algorithm)
+        plan = Plan(self.algorithm, level)
+        self.suite, self.selection = suite, frozen.select(plan, every(factory))
+        self.checks = {f"{self.prefix}/{c.name}": c for c in self.selection.checks}
         self.expectations = Expectations(expected_failures or {}, tuple(self.checks))
         self.diagnosis: Diagnosis | None = None
         self._cause = ""
@@ -117,10 +125,16 @@ class Session:
             spec=self.algorithm.full_name,
             version=self.algorithm.version,
             level=self.context.level,
+            suite=self.suite,
             results=tuple(results),
             diagnosis=self.diagnosis,
             coverage=Coverage(
-                len(results), len(results) - len(skipped), skipped, tuple(self._unseen())
+                expected=len(results),
+                ran=len(results) - len(skipped),
+                skipped=skipped,
+                unseen=tuple(self._unseen()),
+                newer=self.selection.newer,
+                gone=self.selection.gone,
             ),
             mapping=tuple(self._mapping()),
             configuration={} if base is None else self.subject.arguments(base),
@@ -251,19 +265,20 @@ def catalogue() -> list[tuple[str, str, str]]:
     """(id, level, requirement) of every check of every known schedule."""
     out = []
     for name in specs.schedule_names():
-        checks = _every(ProbeFactory(specs.get(name)))
+        checks = every(ProbeFactory(specs.get(name)))
         out += [(f"{name}/{c.name}", c.level, c.requirement) for c in checks]
     return out
 
 
-def _every(factory: ProbeFactory) -> list[Check]:
+def every(factory: ProbeFactory) -> list[Check]:
+    """All checks of a schedule, in the order in which they run."""
     found = (behaviour, refusals, closed_forms, groups, surroundings)
-    every = chain(*(module.checks() for module in found), values.checks(factory))
-    return sorted(every, key=_order)
+    known = chain(*(module.checks() for module in found), values.checks(factory))
+    return sorted(known, key=_order)
 
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-__all__ = ["Judgement", "Session", "catalogue", "check_scheduler"]
+__all__ = ["Judgement", "Session", "catalogue", "check_scheduler", "every"]

@@ -1,8 +1,9 @@
 """Suites frozen by name: which checks there are, and at which level, whatever is added later.
 
-A check is known by its kind: its name with what comes from the specification (hyperparameters,
-equations, options) left open. `hyperparameters/*-changed` is one kind for all algorithms, those of
-tomorrow and of other people included.
+A suite has checks of optimizers, of learning-rate schedules and of traces. A check is known by its
+kind: its name with what comes from the specification (hyperparameters, equations, options) left
+open. `hyperparameters/*-changed` is one kind for all algorithms, those of tomorrow and of other
+people included.
 
     python -m instep.conformance.suites freeze 2026.2
 """
@@ -15,9 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from instep.conformance.checks.base import Check, Plan
+from instep.conformance.checks.base import Plan
 from instep.conformance.checks.numerics import slug
 from instep.conformance.errors import UsageError
 from instep.conformance.report.model import LEVELS
@@ -26,9 +27,26 @@ from instep.spec.model import Algorithm
 
 LATEST = "latest"
 FORMAT = "instep-suite@1"
+OPTIMIZERS, SCHEDULES, TRACES = DOORS = ("optimizers", "schedules", "traces")
 # Whatever flags a constructor has.
 FLAGGED = "implementations/*"
 _RENAMED = "renamed.json"
+
+
+class Named(Protocol):
+    """What a suite knows of a check, whatever it judges; an empty kind is that of its name."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def level(self) -> str: ...  # noqa: D102
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+
+
+C = TypeVar("C", bound=Named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +67,13 @@ class Entry:
         """Whether the suite has it at the level of a plan."""
         return self.quick or plan.thorough
 
-    def level_of(self, check: Check) -> str:
+    def level_of(self, check: Named) -> str:
         """The level at which the suite has a check."""
         return check.level if check.level in self.levels else self.levels[-1]
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Generic[C]):
     """What a suite makes of the checks that there are.
 
     Attributes:
@@ -64,14 +82,14 @@ class Selection:
         gone: names that it has and that exist no more.
     """
 
-    checks: tuple[Check, ...]
+    checks: tuple[C, ...]
     newer: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A frozen suite, or with no entries the latest checks, which are what they are.
+    """One door of a frozen suite, or with no entries the latest checks, which are what they are.
 
     Attributes:
         specs: names of the specifications of its time.
@@ -83,7 +101,7 @@ class Suite:
     specs: frozenset[str] = frozenset()
     renamed: Mapping[str, str] = field(default_factory=dict)
 
-    def select(self, plan: Plan, checks: Iterable[Check]) -> Selection:
+    def select(self, plan: Plan, checks: Iterable[C]) -> Selection[C]:
         """The checks of a plan that are in the suite, as they were in it."""
         known = tuple(checks)
         if not self.entries:
@@ -93,18 +111,18 @@ class Suite:
         kept, newer = [], []
         for check in known:
             name = before.get(check.name, check.name)
-            entry = self._entry(name, own)
+            entry = self._entry(name, check.kind, own)
             if entry is not None and entry.exists(plan):
                 kept.append(replace(check, name=name, level=entry.level_of(check)))
             else:
                 newer.append(check.name)
         return Selection(tuple(kept), tuple(newer), tuple(self._gone(plan, kept)))
 
-    def _entry(self, name: str, own: Sequence[str]) -> Entry | None:
-        opened = FLAGGED if name.startswith(FLAGGED[:-1]) else kind(name, own)
+    def _entry(self, name: str, given: str, own: Sequence[str]) -> Entry | None:
+        opened = FLAGGED if name.startswith(FLAGGED[:-1]) else given or kind(name, own)
         return self.entries.get(name) or self.entries.get(opened)
 
-    def _gone(self, plan: Plan, kept: Iterable[Check]) -> Iterator[str]:
+    def _gone(self, plan: Plan, kept: Iterable[Named]) -> Iterator[str]:
         """Only of what all had is it known that this one had it too."""
         if plan.algorithm.name not in self.specs or plan.algorithm.result == "gradient":
             return
@@ -126,11 +144,11 @@ def _by_number(name: str) -> list[int]:
 
 
 @cache
-def load(name: str) -> Suite:
-    """A suite by its name; `latest` is what exists now, and not frozen.
+def load(name: str, door: str = OPTIMIZERS) -> Suite:
+    """What a suite has at one door; `latest` is what exists now, and not frozen.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is none of that name, or its file has another format.
     """
     if name == LATEST:
         return Suite(LATEST)
@@ -138,8 +156,13 @@ def load(name: str) -> Suite:
         known = ", ".join([LATEST, *reversed(names())])
         raise UsageError(f"there is no suite {name!r}: there are {known}")
     record = _read(f"{name}.json")
-    entries = {k: _entry(v) for k, v in record["checks"].items()}
-    return Suite(name, entries, frozenset(record["specs"]), _read(_RENAMED))
+    if set(record) != {"format", "name", *DOORS} or (record["format"], record["name"]) != (
+        FORMAT,
+        name,
+    ):
+        raise UsageError(f"{name}.json is no suite {name} of format {FORMAT}")
+    entries = {k: _entry(v) for k, v in record[door]["checks"].items()}
+    return Suite(name, entries, frozenset(record[door]["specs"]), _read(_RENAMED)[door])
 
 
 def _read(file: str) -> dict[str, Any]:

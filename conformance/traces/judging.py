@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from instep import spec as specs
+from instep.conformance import suites
 from instep.conformance.baseline import resolve_spec
 from instep.conformance.checks.base import Plan
-from instep.conformance.checks.numerics import quantities, slug
 from instep.conformance.context import Context, Judgement
 from instep.conformance.diagnose import Explanation, diagnose, reproduces
 from instep.conformance.evidence import evidence
+from instep.conformance.ids import prefix
 from instep.conformance.mapping import StateMap, infer_mapping
 from instep.conformance.measuring import measured, remark
 from instep.conformance.observe import Recording
@@ -25,15 +26,13 @@ from instep.conformance.profile import FLOAT_TYPES, ORDER, FloatType
 from instep.conformance.report.model import Coverage, Diagnosis, Evidence, Report, Result
 from instep.conformance.reporting import environment
 from instep.conformance.subject import Subject
+from instep.conformance.traces.checks import TRAJECTORY, TraceCheck, checks
 from instep.conformance.traces.model import Trace
 from instep.conformance.traces.parts import Naming, Part, parts
 from instep.conformance.traces.reading import read_trace
 from instep.conformance.traces.unseen import unseen
 from instep.conformance.verdict import Severity, Tally
-from instep.spec import ir
 from instep.spec.model import Algorithm
-
-_TRAJECTORY = "trace/trajectory"
 
 
 class TraceContext(Context):
@@ -90,14 +89,6 @@ def _cannot_run(params: Any, **_: Any) -> Any:
     raise NotImplementedError("a trace cannot be run")
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
-    name: str
-    requirement: str
-    quantity: str
-    judge: Callable[[TraceContext], Judgement | None]
-
-
 def check_trace(
     trace: Trace | str | Path,
     spec: str | Algorithm,
@@ -107,6 +98,7 @@ def check_trace(
     state: Mapping[str, str] | None = None,
     dialect: str | None = None,
     profile: Mapping[str, str] | None = None,
+    suite: str = suites.LATEST,
 ) -> Report:
     """Judge a trace against a specification.
 
@@ -118,25 +110,28 @@ def check_trace(
         state: {spec state: path in the trace's state}.
         dialect: which meaning of the name; `any` accepts each.
         profile: `{"state": "bfloat16"}` if state is kept in a narrower type.
+        suite: which checks there are, by the name under which they were frozen.
 
     Raises:
         UsageError, SpecError: no trace, or one that this specification cannot judge.
     """
     known = trace if isinstance(trace, Trace) else read_trace(trace)
     naming = Naming(rename or {}, state or {}, hyperparameters or {})
+
+    def judged(algorithm: Algorithm) -> Report:
+        return _Judge(known, algorithm, naming, profile, suite).report()
+
     if dialect == "any":
-        return _any_dialect(known, specs.get(spec), naming, profile)
-    return _Judge(known, resolve_spec(spec, dialect), naming, profile).report()
+        return _any_dialect(specs.get(spec), judged)
+    return judged(resolve_spec(spec, dialect))
 
 
-def _any_dialect(
-    trace: Trace, algorithm: Algorithm, naming: Naming, profile: Mapping[str, str] | None
-) -> Report:
+def _any_dialect(algorithm: Algorithm, judged: Callable[[Algorithm], Report]) -> Report:
     """The report of the first dialect that the trace is in step with, else of the default one."""
     meant = [resolve_spec(d.name, None) for d in specs.meanings(algorithm)] or [algorithm]
     reports = []
     for one in [algorithm, *(a for a in meant if a.full_name != algorithm.full_name)]:
-        reports.append(_Judge(trace, one, naming, profile).report())
+        reports.append(judged(one))
         if reports[-1].ok:
             return replace(reports[-1], accepted=one.full_name)
     return reports[0]
@@ -151,18 +146,24 @@ class _Judge:
         algorithm: Algorithm,
         naming: Naming,
         profile: Mapping[str, str] | None,
+        suite: str,
     ) -> None:
         self.trace, self.algorithm = trace, algorithm
+        frozen = suites.load(suite, suites.TRACES)
         plan = Plan(algorithm)
         found = parts(trace, algorithm, naming)
         self.contexts = [TraceContext(plan, p, naming.state, profile) for p in found]
-        self.prefix = algorithm.name.replace("(", ".").replace(")", "")
+        self.prefix = prefix(algorithm)
+        first = found[0].recording.probe
+        chosen = algorithm.with_options(first.options)
+        known = checks(chosen, begins=any(p.recording.probe.states for p in found))
+        self.suite, self.selection = suite, frozen.select(plan, known)
         self.explained: list[tuple[str, Explanation]] = []
 
     def report(self) -> Report:
         """All checks, as data."""
         started = time.perf_counter()
-        results = tuple(self._result(c) for c in self._checks())
+        results = tuple(self._result(c) for c in self.selection.checks)
         skipped = tuple((r.id, r.message) for r in results if r.status == "skipped")
         counted = zip(*(c.total.counted for c in self.contexts), strict=True)
         seen, excluded, insensitive = map(sum, counted)
@@ -172,6 +173,7 @@ class _Judge:
             spec=self.algorithm.full_name,
             version=self.algorithm.version,
             level="quick",
+            suite=self.suite,
             results=results,
             diagnosis=self.explained[0][1].diagnosis if self.explained else None,
             coverage=Coverage(
@@ -182,6 +184,8 @@ class _Judge:
                 lanes=seen,
                 excluded=excluded,
                 insensitive=insensitive,
+                newer=self.selection.newer,
+                gone=self.selection.gone,
             ),
             mapping=tuple(dict.fromkeys((self._extent(), *self._notes()))),
             grades={k: v for c in self.contexts for k, v in c.grades.items()},
@@ -213,26 +217,7 @@ class _Judge:
         if not self.explained:
             yield from unseen(self.algorithm, [c.recording for c in self.contexts])
 
-    def _checks(self) -> Iterator[_Check]:
-        begins = any(c.recording.probe.states for c in self.contexts)
-        start = "state" if begins else "parameters"
-        yield _Check(
-            _TRAJECTORY,
-            f"parameters follow the equations from the first recorded {start} on",
-            ir.THETA,
-            lambda context: context.judge(context.recording),
-        )
-        chosen = self.algorithm.with_options(self.contexts[0].recording.probe.options)
-        for symbol, equation in quantities(chosen):
-            what = "the parameter" if symbol == ir.THETA else f"state {symbol}"
-            yield _Check(
-                f"trace/{slug(equation)}",
-                f"{what} follows equation {equation}, step by step from what was recorded",
-                symbol,
-                partial(_one_step, symbol),
-            )
-
-    def _result(self, check: _Check) -> Result:
+    def _result(self, check: TraceCheck) -> Result:
         """The first part that is out of step, else all parts."""
         started = time.perf_counter()
         id_ = f"{self.prefix}/{check.name}"
@@ -240,9 +225,9 @@ class _Judge:
         known = [(c, j) for c, j in judged if j is not None]
         if not known:
             why = f"nothing in the trace was recognised as state {check.quantity}"
-            return Result(id_, "must", "skipped", check.requirement, why)
+            return Result(id_, check.level, "skipped", check.requirement, why)
         for context, judgement in known:
-            if check.name == _TRAJECTORY:
+            if check.name == TRAJECTORY:
                 context.note(context.recording, judgement)
         worst = max(known, key=lambda x: (x[1].tally.severity, x[1].tally.worst))
         result = self._told(id_, check, *worst)
@@ -255,14 +240,16 @@ class _Judge:
             insensitive=lanes[2],
         )
 
-    def _told(self, id_: str, check: _Check, context: TraceContext, judgement: Judgement) -> Result:
+    def _told(
+        self, id_: str, check: TraceCheck, context: TraceContext, judgement: Judgement
+    ) -> Result:
         tally = judgement.tally
         if tally.severity is Severity.OUT:
             return self._failed(id_, check, context, tally)
         status, message = remark(tally)
-        return Result(id_, "must", status, check.requirement, message, **measured(tally))
+        return Result(id_, check.level, status, check.requirement, message, **measured(tally))
 
-    def _failed(self, id_: str, check: _Check, context: TraceContext, tally: Tally) -> Result:
+    def _failed(self, id_: str, check: TraceCheck, context: TraceContext, tally: Tally) -> Result:
         cause, explanation = self._explain(id_, context)
         candidates = explanation.diagnosis.candidates
         equation = candidates[0].equation if candidates else ""
@@ -270,10 +257,10 @@ class _Judge:
         if tally.first is not None:
             shown = self._placed(context, evidence(context, tally, context.recording, equation))
         what = f"{check.quantity} is wrong after a step from what was recorded"
-        if check.name == _TRAJECTORY:
+        if check.name == TRAJECTORY:
             what = "the parameters leave the trajectory of the equations"
         return Result(
-            id_, "must", "failed", check.requirement, what,
+            id_, check.level, "failed", check.requirement, what,
             evidence=shown, consequence_of=cause, **measured(tally),
         )  # fmt: skip
 
@@ -296,15 +283,6 @@ class _Judge:
         options = context.recording.probe.options
         self.explained.append((id_, diagnose(self.algorithm.with_options(options), runs)))
         return "", self.explained[-1][1]
-
-
-def _one_step(symbol: str, context: TraceContext) -> Judgement | None:
-    """A quantity step by step; None where it was not recognised."""
-    states = context.states_for(context.recording)
-    if symbol != ir.THETA and symbol not in states.bindings:
-        return None
-    judgement = context.judge_lockstep(context.recording)
-    return Judgement(judgement.tally.only([symbol]), judgement.grade)
 
 
 def _notes(context: TraceContext) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -11,16 +12,22 @@ import pytest
 import torch
 
 from instep import spec as specs
-from instep.conformance import suites
+from instep.conformance import check_trace, suites
+from instep.conformance import record as record_trace
 from instep.conformance.checks import collect
 from instep.conformance.checks.base import Check, Outcome, Plan
+from instep.conformance.cli import run
 from instep.conformance.configuration import LATEST, configured, configured_suite
 from instep.conformance.errors import UsageError
 from instep.conformance.report.json import from_json, schema
 from instep.conformance.report.merging import merged
+from instep.conformance.schedules.probes import ProbeFactory
+from instep.conformance.schedules.suite import Session as ScheduleSession
+from instep.conformance.schedules.suite import every
 from instep.conformance.suite import Session
 from instep.conformance.suites.__main__ import main
 from instep.conformance.suites.freezing import FOLDER, freeze, record
+from instep.conformance.traces.writing import to_text
 
 NEWEST = suites.names()[-1]
 PLAN = Plan(specs.get("adamw"))
@@ -48,22 +55,32 @@ def of(selection):
 @pytest.fixture(scope="module")
 def now():
     """Kinds of the checks that there are now; names have those of all their dialects."""
-    return record("now", specs.names())["checks"]
+    return record("now", specs.names())
 
 
+@pytest.mark.parametrize("door", suites.DOORS)
 @pytest.mark.parametrize("name", suites.names())
-def test_every_check_of_a_frozen_suite_exists_still(name, now):
+def test_every_check_of_a_frozen_suite_exists_still(name, door, now):
     """Under its name, or under the one that renamed.json says."""
-    suite = suites.load(name)
+    suite, known = suites.load(name, door), now[door]["checks"]
     there = {suite.renamed.get(entry, entry) for entry in suite.entries}
-    assert there <= set(now)
+    assert there <= set(known)
     quick = {suite.renamed.get(k, k) for k, entry in suite.entries.items() if entry.quick}
-    assert not [key for key in quick if not now[key]["quick"]]
+    assert not [key for key in quick if not known[key]["quick"]]
 
 
 @pytest.mark.slow
 def test_names_have_the_kinds_of_all_their_dialects(now):
-    assert set(record("all")["checks"]) == set(now)
+    every = record("all")
+    assert all(set(every[door]["checks"]) == set(now[door]["checks"]) for door in suites.DOORS)
+
+
+def test_a_file_of_another_format_is_no_suite(monkeypatch):
+    whole = json.loads((FOLDER / f"{NEWEST}.json").read_text())
+    for change in ({"format": "instep-suite@2"}, {"name": "9999.1"}, {"more": 1}):
+        monkeypatch.setattr(suites, "_read", lambda file, change=change: {**whole, **change})
+        with pytest.raises(UsageError, match=r"is no suite .* of format instep-suite@1"):
+            suites.load.__wrapped__(NEWEST)
 
 
 def test_what_is_frozen_is_what_a_session_asks():
@@ -198,6 +215,124 @@ def test_an_unknown_suite_is_one_line():
         Session(torch.optim.SGD, "sgd", suite="1999.1")
 
 
+# ---- schedules and traces
+
+
+STEP_LR = torch.optim.lr_scheduler.StepLR
+
+
+def later(monkeypatch, module, function, changed):
+    """A later version of the package, whose checks are others."""
+    home = importlib.import_module(module)
+    own = getattr(home, function)
+    monkeypatch.setattr(home, function, lambda *a, **k: changed(list(own(*a, **k))))
+
+
+def strengthened(known, name, extra):
+    """One check grew graver, and there is one more."""
+    levels = [replace(c, level="must") if c.name == name else c for c in known]
+    return [*levels, extra(known[-1])]
+
+
+def test_a_scheduler_is_judged_as_the_suite_was(monkeypatch):
+    whole = ScheduleSession(STEP_LR, "step-lr", suite=NEWEST)
+    assert whole.ids == ScheduleSession(STEP_LR, "step-lr").ids
+    assert whole.selection.newer == whole.selection.gone == ()
+
+    def changed(known):
+        extra = lambda last: replace(last, name="state/new", kind="")  # noqa: E731
+        gone = [c for c in known if c.name != "readout/get-last-lr"]
+        return strengthened(gone, "errors/domain", extra)
+
+    later(monkeypatch, "instep.conformance.schedules.suite", "every", changed)
+    latest = ScheduleSession(STEP_LR, "step-lr")
+    assert latest.checks["step-lr/errors/domain"].level == "must"
+    assert "step-lr/state/new" in latest.ids
+    session = ScheduleSession(STEP_LR, "step-lr", suite=NEWEST)
+    assert session.run("step-lr/errors/domain").level == "info"
+    assert "step-lr/state/new" not in session.ids
+    report = session.report()
+    assert (report.suite, report.coverage.newer) == (NEWEST, ("state/new",))
+    assert report.coverage.gone == ("readout/get-last-lr",)
+    assert f"than suite {NEWEST}" in report.to_text()
+
+
+def test_what_schedules_bring_is_one_kind():
+    """Options, corners and pairs of a schedule that there was not then are in the suite."""
+    suite = suites.load(NEWEST, suites.SCHEDULES)
+    for name in ("one-cycle-lr", "reduce-lr-on-plateau", "chained(step-lr, constant-lr)"):
+        algorithm = specs.get(name)
+        selection = suite.select(Plan(algorithm), every(ProbeFactory(algorithm)))
+        assert selection.newer == selection.gone == ()
+
+
+def test_a_trace_is_judged_as_the_suite_was(monkeypatch):
+    trace = recorded_sgd()
+    now = check_trace(trace, "sgd", suite=NEWEST)
+    assert [r.id for r in now.results] == [r.id for r in check_trace(trace, "sgd").results]
+    assert (now.suite, now.coverage.newer, now.coverage.gone) == (NEWEST, (), ())
+
+    def changed(known):
+        return [replace(known[1], name="trace/new", kind="trace/new"), *known[1:]]
+
+    later(monkeypatch, "instep.conformance.traces.judging", "checks", changed)
+    assert check_trace(trace, "sgd").results[0].id == "sgd/trace/new"
+    report = check_trace(trace, "sgd", suite=NEWEST)
+    assert "sgd/trace/new" not in [r.id for r in report.results]
+    assert report.coverage.newer == ("trace/new",)
+    assert report.coverage.gone == ("trace/trajectory",)
+
+
+def test_a_check_of_traces_keeps_its_level(monkeypatch):
+    old = suites.Entry(("info",), quick=True)
+    suite = suites.Suite("9999.1", {"trace/*": old, "trace/trajectory": old})
+    monkeypatch.setattr(suites, "load", lambda name, door: suite)
+    trace = recorded_sgd(lie=2.0)
+    report = check_trace(trace, "sgd", suite="9999.1")
+    assert {r.level for r in report.results} == {"info"}
+    assert report.failures
+    assert report.ok
+
+
+def test_an_unknown_suite_is_one_line_at_every_door():
+    for judged in (
+        lambda: check_trace(recorded_sgd(), "sgd", suite="1999.1"),
+        lambda: ScheduleSession(STEP_LR, "step-lr", suite="1999.1"),
+    ):
+        with pytest.raises(UsageError, match=r"no suite '1999\.1': there are latest, .*2026\.1"):
+            judged()
+
+
+def recorded_sgd(lie=1.0):
+    """A trace of gradient descent whose rate is said to be another one."""
+    parameter = torch.nn.Parameter(torch.tensor([1.0, -0.5], dtype=torch.float64))
+    optimizer = torch.optim.SGD([parameter], lr=0.125, momentum=0.5)
+    with record_trace(optimizer) as recording:
+        for _ in range(3):
+            parameter.grad = parameter.detach().clone()
+            optimizer.step()
+    trace = recording.trace
+    steps = tuple(
+        replace(step, groups=tuple({**g, "lr": lie * g["lr"]} for g in step.groups))
+        for step in trace.steps
+    )
+    return replace(trace, steps=steps)
+
+
+def test_commands_take_the_suite_of_the_project(tmp_path, monkeypatch, capsys):
+    write(tmp_path, '[tool.instep]\nsuite = "2026.1"\n')
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.json").write_text(to_text(recorded_sgd()))
+    schedule = ["check-scheduler", "torch.optim.lr_scheduler:StepLR", "--spec", "step-lr"]
+    for words in (["check", "--trace", "run.json", "--spec", "sgd"], schedule):
+        assert run(words) == 0
+        assert "of suite 2026.1" in capsys.readouterr().out
+        assert run([*words, "--suite", "latest"]) == 0
+        assert "suite" not in capsys.readouterr().out
+        assert run([*words, "--suite", "1999.1"]) == 2
+        assert "no suite '1999.1'" in capsys.readouterr().err
+
+
 # ---- configuration and command
 
 
@@ -242,9 +377,10 @@ def test_a_suite_that_is_frozen_can_be_loaded(tmp_path, monkeypatch):
     monkeypatch.setattr(freezing, "record", lambda name: small)
     path = freeze("9999.1", folder=tmp_path)
     assert json.loads(path.read_text()) == small
-    assert small["checks"]["numerics/trajectory"]["everywhere"]
-    assert small["checks"]["hyperparameters/*-changed"]["levels"] == ["must", "should"]
-    assert small["checks"]["groups/added"]["quick"] is False
+    checks = small["optimizers"]["checks"]
+    assert checks["numerics/trajectory"]["everywhere"]
+    assert checks["hyperparameters/*-changed"]["levels"] == ["must", "should"]
+    assert checks["groups/added"]["quick"] is False
 
 
 SUITE_OF_RUN = """

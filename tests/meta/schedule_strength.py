@@ -74,7 +74,7 @@ class Judge:
         self.algorithm = algorithm
         self.forms = forms(algorithm)
         found = value_probes(ProbeFactory(algorithm))
-        self.probes = [(name, probe) for name, _, probe in found if probe is not None]
+        self.probes = [(one.name, one.probe) for one in found if one.probe is not None]
         self.tables: dict[tuple[str, str], Table] = {
             (name, form.name): table(form, probe)
             for name, probe in self.probes

@@ -62,6 +62,28 @@ def test_explain_a_check_of_every_spec(engine, instep):
     assert [r["id"] for r in records] == ["adamw/a/one", "sgd/a/one"]
 
 
+@pytest.mark.parametrize("id", [
+    "sgd/trace/trajectory",
+    "adamw/trace/update",
+    "step-lr/numerics/by-hand-3",
+    "sgd/implementations/foreach",
+    "lookahead.sgd/trace/trajectory",
+    "lookahead.sgd/gradients/none",
+    "chained.step-lr.constant-lr/numerics/dyadic",
+])  # fmt: skip
+def test_every_id_that_a_report_can_have_is_explained(instep, id):
+    done = instep("explain", id)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"{id}   [MUST]\n")
+
+
+def test_checks_of_traces_are_listed(instep):
+    out = instep("list", "--checks", "--traces").out
+    assert "trace/trajectory   [MUST]" in out
+    assert instep("list", "--traces").code == 2
+    assert instep("list", "--checks", "--traces", "--schedules").code == 2
+
+
 def test_an_unknown_check_gets_the_nearest(engine, instep):
     done = instep("explain", "adamw/a/on")
     assert done.code == 2

@@ -77,7 +77,7 @@ def late(optimizer, milestone, gamma, next_gamma):
 def test_a_milestone_one_epoch_late_is_named():
     name = "sequential(exponential-lr, exponential-lr)"
     session = Session(late, name)
-    result = session.run(f"{name}/numerics/dyadic")
+    result = session.run(f"{session.prefix}/numerics/dyadic")
     assert result.status == "failed"
     assert result.evidence.step == 4
     assert any("milestone one more everywhere" in c.name for c in session.diagnosis.candidates)
@@ -93,4 +93,5 @@ def test_one_after_the_other_is_not_one_times_the_other():
     def both(optimizer, gamma, next_gamma):
         return SequentialLR(optimizer, [ExponentialLR(optimizer, gamma)] * 2, [4])
 
-    assert Session(both, name).run(f"{name}/numerics/dyadic").status == "failed"
+    session = Session(both, name)
+    assert session.run("chained.exponential-lr.exponential-lr/numerics/dyadic").status == "failed"
