@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from meta.correct import families, moments, sgd, storage, updates
+from meta.correct import families, matrices, moments, sgd, storage, updates
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,8 @@ REWRITES = (
     Rewrite(families.LengthAsSum, "radam/torch", ("RAdam", {})),
     Rewrite(families.DeviationByDifference, "adabelief/eps-inside", None),
     Rewrite(families.NormsByDots, "lamb/paper", ("LAMB", {})),
+    Rewrite(matrices.GramRestarted, "muon/torch", ("Muon", {})),
+    Rewrite(matrices.Gram, "muon/own-type", None),
     # Signs are the same in any order of operations.
     Rewrite(families.FlatSigns, "signum/paper", None),
     Rewrite(families.AverageStored, "schedulefree-sgd/paper", None),
