@@ -14,8 +14,10 @@ import torch
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.checks.groups import kept_in_groups
 from instep.conformance.errors import SubjectError
-from instep.conformance.observe import observe
+from instep.conformance.observe import different, observe
 from instep.conformance.profile import ORDER
+from instep.conformance.quiet import quiet
+from instep.conformance.refusals import Refused, require_unchanged
 from instep.conformance.resuming import (
     copy_parameters,
     described,
@@ -86,6 +88,12 @@ def _remarks() -> Iterator[Check]:
         "info",
         "a state_dict() from before the options that are off existed loads, and the run goes on",
         _older,
+    )
+    yield Check(
+        "checkpoints/numbers",
+        "info",
+        "a state_dict() whose counts are numbers instead of tensors loads, and the run goes on",
+        _numbers,
     )
     # torch's own load_state_dict() makes a shallow copy, so nearly all optimizers share.
     yield Check(
@@ -295,3 +303,54 @@ def _older(context: Context) -> Outcome:
         with required(f"a step after a state_dict() was loaded {what}"):
             second.step()
     return Outcome()
+
+
+def _numbers(context: Context) -> Outcome:
+    """Counts became tensors late: in checkpoints of before they are numbers."""
+    probe = _probe(context)
+    whole, first = context.record(probe), stopped(context, probe)
+    saved, second = _saved(first), successor(first)
+    counts = list(_counts(saved, first.recording.steps))
+    if not counts:
+        raise Skip("no count in its state_dict() is a tensor")
+    for holder, key in counts:
+        holder[key] = holder[key].item()
+    _load_or_refuse(second, saved)
+    while second.recording.steps < probe.steps:
+        with required("a step after a state_dict() was loaded with numbers for counts"):
+            second.step()
+    start = first.recording.steps + 1
+    moments = [*whole.moments[:start], *second.recording.moments[start:]]
+    pairs = zip(moments, whole.moments, strict=True)
+    if all(different(a.parameters, b.parameters) is None for a, b in pairs):
+        return Outcome(message=f"{len(counts)} tensors replaced")
+    resumed = replace(whole, moments=moments)
+    return context.require_without_diagnosis(resumed, "with numbers for counts the run goes astray")
+
+
+def _counts(saved: Any, steps: int) -> Iterator[tuple[Any, Any]]:
+    """(container, key) of every tensor that holds one number, about that of the steps made."""
+    entries = saved.items() if isinstance(saved, dict) else enumerate(saved)
+    for key, value in list(entries):
+        if isinstance(value, dict | list):
+            yield from _counts(value, steps)
+        elif isinstance(value, torch.Tensor) and _counting(value, steps):
+            yield saved, key
+
+
+def _counting(value: torch.Tensor, steps: int) -> bool:
+    one = value.numel() == 1 and not value.is_complex()
+    return one and value.item() in (steps - 1, steps, steps + 1)
+
+
+def _load_or_refuse(attempt: Run, saved: Any) -> None:
+    """Load it, or else it is refused, and everything is as it was."""
+    before = observe(attempt.optimizer, attempt.parameters)
+    try:
+        with quiet():
+            attempt.optimizer.load_state_dict(saved)
+    except Exception as error:
+        now = observe(attempt.optimizer, attempt.parameters)
+        refusal = SubjectError(described(error))
+        require_unchanged(before, now, "numbers for counts", refusal)
+        raise Refused(f"it refuses numbers for counts: {refusal}") from error

@@ -30,6 +30,18 @@ class SavesByPosition(PlainAdam):
         return {**saved, "state": dict(enumerate(saved["state"].values()))}
 
 
+class CountsInPlace(PlainAdam):
+    """The count is a tensor, and stays the number that a checkpoint of earlier releases has."""
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        if not state:
+            step = torch.zeros((), dtype=torch.int64)
+            state.update(step=step, m=torch.zeros_like(p), v=torch.zeros_like(p))
+        state["step"].add_(1)
+        average(state["m"], state["v"], g, group)
+        apply(p, state["m"], state["v"], int(state["step"]), group)
+
+
 class Note:
     """An object of the library's own."""
 
@@ -60,6 +72,25 @@ class LoadsAsSaved(PlainAdam):
         parameters = [p for g in self.param_groups for p in g["params"]]
         for i, kept in state_dict["state"].items():
             self.state[parameters[i]] = copy.deepcopy(kept)
+
+
+class LoadsOnTheHost(PlainAdam):
+    """State has the type of the parameters, and not their device."""
+
+    def load_state_dict(self, state_dict: Any) -> None:
+        super().load_state_dict(state_dict)
+        parameters = [p for g in self.param_groups for p in g["params"]]
+        for i, kept in state_dict["state"].items():
+            own = {k: kept[k].to(parameters[i].dtype, copy=True) for k in ("m", "v")}
+            self.state[parameters[i]].update(own)
+
+
+class KeepsOnTheHost(PlainAdam):
+    """A mask that a parameter without memory has all the same."""
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        super().move(p, g, state, group)
+        state.setdefault("mask", torch.ones(p.shape))
 
 
 class LoadsInSingle(PlainAdam):

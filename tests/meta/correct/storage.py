@@ -250,7 +250,10 @@ class EarlyState(AdamFrame):
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         super().add_param_group(param_group)
         for p in self.param_groups[-1]["params"]:
-            self.state[p] = {"both": torch.zeros(2, *p.shape, dtype=p.dtype), "calls": 0}
+            self.state[p] = {
+                "both": torch.zeros(2, *p.shape, dtype=p.dtype, device=p.device),
+                "calls": 0,
+            }
 
     def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
         state["calls"] += 1
