@@ -6,7 +6,7 @@ import itertools
 import linecache
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -81,10 +81,14 @@ def generate_package(algorithms: Sequence[Algorithm], target: str) -> str:
         command=frame_text.COMMAND,
         title=_TITLES[target],
         classes=sorted(names.items()),
-        # Constants come first in a sorted __all__, and ruff takes SGD for one.
-        exports=sorted(names.values(), key=lambda name: (not name.isupper(), name)),
+        exports=_sorted(names.values()),
         target=target,
     )
+
+
+def _sorted(exports: Iterable[str]) -> list[str]:
+    """Constants come first in a sorted __all__, and ruff takes SGD for one."""
+    return sorted(exports, key=lambda name: (not name.isupper(), name))
 
 
 def generate_schedule(algorithm: Algorithm) -> str:
@@ -101,7 +105,7 @@ def generate_schedule_package(algorithms: Sequence[Algorithm]) -> str:
         command=frame_text.COMMAND,
         title="Learning-rate schedulers: the recurrence, and the closed form where there is one.",
         classes=found,
-        exports=sorted(name for _, name in found),
+        exports=_sorted(name for _, name in found),
         target=SCHEDULES,
     )
 
@@ -121,7 +125,7 @@ def generate_transform_package(algorithms: Sequence[Algorithm]) -> str:
         command=frame_text.COMMAND,
         title="Functions that change gradients in place.",
         classes=found,
-        exports=sorted(name for _, name in found),
+        exports=_sorted(name for _, name in found),
         target=TRANSFORMS,
     )
 
