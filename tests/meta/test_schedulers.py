@@ -41,6 +41,12 @@ def test_a_broken_scheduler_fails_its_check(bug, monkeypatch):
         assert bug.diagnosis in [c.name for c in session.diagnosis.candidates]
 
 
+def test_every_check_of_behaviour_has_a_scheduler_that_fails_it():
+    kinds = {i.partition("/")[2] for i, _, _ in suite.catalogue()}
+    asked = {k for k in kinds if k.partition("/")[0] not in VALUES or k.startswith("forms/")}
+    assert asked - {b.check for b in BUGS} == {"construction/base"}
+
+
 @pytest.mark.parametrize("bug", ALONE, ids=lambda b: b.subject.__name__)
 def test_a_broken_scheduler_fails_no_other_check(bug):
     whole, base = (failed(subject, bug.spec) for subject in (bug.subject, bug.subject.__base__))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch.optim import lr_scheduler
 from torch.optim.lr_scheduler import LRScheduler
+
+from instep.reference import schedules
 
 
 @dataclass(frozen=True)
@@ -180,6 +182,40 @@ class FrozenMomentum(lr_scheduler.OneCycleLR):
         return rates
 
 
+class AnotherFirstRate(Step):
+    """What it remembers as the first rate is the one after construction, times a factor."""
+
+    def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
+        super().__init__(optimizer, step_size, gamma, last_epoch)
+        for group in optimizer.param_groups:
+            group["initial_lr"] = group["lr"] * gamma
+
+
+class StartsAnew(Step):
+    """Resumed at an epoch, it counts from the beginning."""
+
+    def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
+        super().__init__(optimizer, step_size, gamma, last_epoch)
+        self.last_epoch = 0
+
+
+class GroupsFromTheEnd(Step):
+    """Rates are in the order of the groups, until there are more of them."""
+
+    def get_lr(self):
+        rates = super().get_lr()
+        return rates if len(rates) == len(self.base_lrs) else rates[::-1]
+
+
+class IgnoresTheEpoch(lr_scheduler.StepLR):
+    def step(self, epoch=None):
+        super().step()
+
+
+class AnySize(schedules.StepLR):
+    _domains: ClassVar = {}
+
+
 class HeldByItsOptimizer(Step):
     """A cycle of references: each holds the other."""
 
@@ -278,6 +314,11 @@ BUGS = (
     Bug(AlwaysMin, "reduce-lr-on-plateau", "options/mode.max"),
     Bug(NoCooldown, "reduce-lr-on-plateau", "numerics/dyadic"),
     Bug(FrozenMomentum, "one-cycle-lr", "numerics/dyadic"),
+    Bug(AnotherFirstRate, "step-lr", "construction/initial-lr"),
+    Bug(StartsAnew, "step-lr", "construction/last-epoch"),
+    Bug(GroupsFromTheEnd, "step-lr", "groups/added"),
+    Bug(IgnoresTheEpoch, "step-lr", "forms/epoch"),
+    Bug(AnySize, "step-lr", "errors/domain"),
     Bug(HeldByItsOptimizer, "step-lr", "memory/released"),
     Bug(WarnsOfItself, "step-lr", "warnings/right-order"),
     Bug(SaysNothing, "step-lr", "warnings/wrong-order"),
