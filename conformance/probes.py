@@ -17,7 +17,8 @@ import numpy as np
 from instep.conformance import norms
 from instep.conformance.landscapes import evaluate
 from instep.conformance.lanes import SEED, data, masked, slopes_of, touched_lanes, valley_data
-from instep.spec.arguments import Hyperparameter, OptionValue
+from instep.conformance.profile import FLOAT_TYPES
+from instep.spec.arguments import Hyperparameter, OptionValue, TypeEps
 from instep.spec.arithmetic import Float64
 from instep.spec.conditions import misshapen, violated
 from instep.spec.gradients import needs_closure, reads_loss
@@ -250,6 +251,7 @@ class ProbeFactory:
         admissible = self.admissible(wanted, chosen)
         if admissible is None:
             raise ValueError(f"no hyperparameters are admissible with {chosen}")
+        admissible = {k: _of_type(v, dtype) for k, v in admissible.items()}
         body = resolve(self.algorithm.body, chosen)
         closure, valley = needs_closure(body), reads_loss(body)
         if valley:
@@ -314,6 +316,11 @@ class ProbeFactory:
             if machine.evaluations >= _EVALUATIONS:
                 return probe.cut(t)
         return probe
+
+
+def _of_type(value: float, dtype: str) -> float:
+    """The number that stands for the epsilon of a type where that is meant."""
+    return 2 * FLOAT_TYPES[dtype].unit if isinstance(value, TypeEps) else value
 
 
 def near_shape(algorithm: Algorithm, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -62,11 +62,15 @@ class Profile:
     blocks: Mapping[str, FloatType] = field(default_factory=dict)
 
     def of_block(self, name: str) -> Profile:
-        """The profile of the equations of a block; itself where that is no narrower."""
+        """The profile of the equations of a block; itself where that is no narrower.
+
+        Nobody saw how much of a block is computed there: numbers must fit the tensor's type too.
+        """
         kind = self.blocks.get(name)
         if kind is None or kind.bits >= self.compute.bits:
             return self
-        return replace(self, compute=kind)
+        tiny, largest = max(kind.tiny, self.compute.tiny), min(kind.largest, self.compute.largest)
+        return replace(self, compute=replace(kind, tiny=tiny, largest=largest))
 
     def coarser(self, factor: int) -> Profile:
         """The same with blocks of such a multiple of their unit roundoff, a power of two."""

@@ -68,6 +68,11 @@ class Lanes:
         """Lanes where the oracle itself may overflow, divide by zero or be undefined."""
         return ~np.isfinite(self.bound) | ~np.isfinite(self.expected)
 
+    def telling(self) -> Any:
+        """Lanes that have to move, by far more than their bound."""
+        with np.errstate(all="ignore"):
+            return ~self.excluded() & (self.change != 0) & (self.sensitivity() <= SENSITIVITY)
+
     def wild(self, ratio: Any) -> Any:
         """Lanes off by an eighth of what they should be, far beyond any bound.
 

@@ -7,19 +7,26 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from instep.conformance.checks.base import Check, Failure, Outcome, Plan, Skip
 from instep.conformance.checks.options import choice_slug, require_choice
 from instep.conformance.context import narrower_state
 from instep.conformance.errors import SubjectError
 from instep.conformance.norms import exact
 from instep.conformance.profile import ORDER
-from instep.conformance.verdict import LOOSE, Severity
+from instep.conformance.verdict import LOOSE, Severity, Tally
 from instep.spec.arguments import OptionValue
+from instep.spec.ir import THETA
 from instep.spec.options import open_choices
 
 if TYPE_CHECKING:
     from instep.conformance.context import Context, Judgement
     from instep.conformance.observe import Recording
+    from instep.conformance.probes import Probe
+
+# Several widths of a vector and a tail.
+_FEW = ((67,),)
 
 
 def checks(plan: Plan) -> Iterator[Check]:
@@ -38,6 +45,14 @@ def checks(plan: Plan) -> Iterator[Check]:
             partial(_accurate, dtype),
         )
     narrow = ORDER[2:] if plan.thorough else ORDER[2:3]
+    for dtype in narrow:
+        yield Check(
+            f"precision/{dtype}-defaults",
+            "must",
+            f"with {dtype} parameters and default hyperparameters no lane leaves the trajectory by "
+            "an eighth of its update",
+            partial(_with_defaults, dtype),
+        )
     for (name, value), dtype in product(open_choices(plan.algorithm), narrow):
         yield Check(
             f"precision/{dtype}.{choice_slug(name, value)}",
@@ -50,6 +65,37 @@ def checks(plan: Plan) -> Iterator[Check]:
 
 def _not_mangled(dtype: str, context: Context) -> Outcome:
     return _in_step(dtype, context, {})
+
+
+def _with_defaults(dtype: str, context: Context) -> Outcome:
+    """Rates that a narrow type does not hold: 0.999 is 1 in bfloat16, and 1e-8 is 0 in float16."""
+    if _judged(dtype, context, {})[1].tally.severity is Severity.OUT:
+        raise Skip(f"{dtype} parameters go elsewhere whatever the hyperparameters are")
+    values = {**context.algorithm.defaults(), **context.probes.base}
+    probe = context.probes.make("narrow-defaults", values=values, dtype=dtype, shapes=_FEW, steps=3)
+    # One tensor of many sizes: squares of one that is small throughout underflow in float16.
+    recording, judgement = _run(probe.only(0), context)
+    if judgement.tally.severity is Severity.OUT:
+        message = f"with default hyperparameters {dtype} runs do not follow the equations"
+        raise Failure(message, judgement.tally, recording)
+    if _stays(recording, judgement.tally):
+        message = f"with default hyperparameters {dtype} parameters stay where they began"
+        raise Failure(message, judgement.tally, recording)
+    return Outcome(judgement.tally, recording)
+
+
+def _stays(recording: Recording, tally: Tally) -> bool:
+    """Whether no lane moves, where bounds say of some that they must.
+
+    The margin for a poor order of evaluation is wider than such an update is long.
+    """
+    start = recording.moments[0].parameters
+    moved = [
+        (lanes.got != start[lanes.parameter])[lanes.telling()]
+        for lanes in tally.history
+        if lanes.quantity == THETA
+    ]
+    return any(map(np.size, moved)) and not any(map(np.any, moved))
 
 
 def _with_choice(dtype: str, name: str, value: OptionValue, context: Context) -> Outcome:
@@ -82,7 +128,11 @@ def _judged(
     name = "-".join([f"narrow-{steps}", *(f"{k}={v}" for k, v in options.items())])
     if options and not context.probes.possible(options):
         raise Skip(f"no hyperparameters are admissible with {dict(options)}")
-    probe = context.probes.make(name, dtype=dtype, steps=steps, options=options)
+    return _run(context.probes.make(name, dtype=dtype, steps=steps, options=options), context)
+
+
+def _run(probe: Probe, context: Context) -> tuple[Recording, Judgement]:
+    dtype = probe.dtype
     try:
         recording = context.record(probe)
     except SubjectError as error:

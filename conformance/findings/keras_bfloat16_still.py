@@ -1,7 +1,7 @@
 """keras.optimizers.Adam moves no bfloat16 variable on the torch backend at its default betas.
 
 Package: keras 3.15.1.
-Found by: reading why types/mixed fails, adamw/types/mixed.
+Found by: adamw/precision/bfloat16-defaults.
 Requirement: a step with gradient 1 is about lr long (torch.optim.Adam's is, in bfloat16 as well).
 Observed: beta_2 = 0.999 is cast to the type of the variable before 1 - beta_2^t is formed. That is
     1 in bfloat16, the step size is 0, and nothing is ever learnt. AdamW and Lamb do the same.

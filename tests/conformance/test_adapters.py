@@ -180,6 +180,14 @@ def test_adamw_of_keras_is_in_step_with_its_dialect():
     assert not [r for r in report.results if r.status == "skipped" and not r.message]
 
 
+def test_rates_of_decay_that_keras_rounds_to_one_are_seen():
+    """As the finding keras_bfloat16_still shows; with dyadic rates the same class passes."""
+    session = Session(from_keras(keras.optimizers.AdamW), "adamw/keras")
+    results = ran(session, "precision/bfloat16", "precision/bfloat16-defaults")
+    assert [r.status for r in results.values()] == ["passed", "failed"]
+    assert results["precision/bfloat16-defaults"].level == "must"
+
+
 def test_where_keras_adds_epsilon_is_diagnosed():
     subject = partial(from_keras(keras.optimizers.Adam), weight_decay=0.0)
     session = Session(subject, "adam")

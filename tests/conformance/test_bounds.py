@@ -336,3 +336,11 @@ def test_a_scalar_condition_that_the_bound_leaves_open_is_counted():
     assert arithmetic.ambiguous == 0
     assert arithmetic.truth(close) is True
     assert arithmetic.ambiguous == 1
+
+
+def test_a_block_in_a_type_of_wider_range_keeps_the_range_of_the_tensor():
+    """Of what is said to be in bfloat16, some may be computed in the float16 of the parameter."""
+    bfloat16, float16 = FLOAT_TYPES["bfloat16"], FLOAT_TYPES["float16"]
+    (*_, loosest) = grades("float16", blocks={"x": bfloat16})
+    own = loosest.of_block("x").compute
+    assert (own.unit, own.tiny, own.largest) == (bfloat16.unit, float16.tiny, float16.largest)

@@ -295,3 +295,12 @@ def test_every_option_moves_the_result(dialect: str):
             if not other.closure:
                 base = probes.make("x", values=other.hyperparameters)
                 assert is_seen(moved(algorithm, base, other)), (option.name, value)
+
+
+def test_the_epsilon_of_a_type_is_that_of_the_probe():
+    """A constructor takes a number: that of float64 would be another one for narrower types."""
+    algorithm = spec.get("adafactor")
+    factory = ProbeFactory(algorithm, algorithm.defaults(), algorithm.option_defaults())
+    for dtype in ("float64", "float32", "bfloat16", "float16"):
+        probe = factory.make("defaults", values=algorithm.defaults(), dtype=dtype)
+        assert probe.hyperparameters["eps1"] == torch.finfo(getattr(torch, dtype)).eps

@@ -254,6 +254,7 @@ TENSORS = (
     Bug(tensors.LongestFirst, ADAM, "tensors/order", numeric=False, also=("tensors/empty",)),
     Bug(tensors.WholeVectorsOnly, ADAM, "tensors/split", numeric=False),
     Bug(tensors.ManyLanesInHalf, ADAM, "tensors/large", numeric=False, thorough=True),
+    Bug(tensors.RatesOfTheType, ADAM, "precision/bfloat16-defaults", numeric=False),
     Bug(tensors.RowMajor, ADAM, "tensors/transposed", numeric=False),
     Bug(tensors.RowMajorImages, ADAM, "tensors/channels-last", numeric=False),
     Bug(tensors.WithoutGaps, ADAM, "tensors/slices", numeric=False),

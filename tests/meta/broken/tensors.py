@@ -67,6 +67,18 @@ class ManyLanesInHalf(PlainAdam):
         apply(p, m, v, t, group)
 
 
+class RatesOfTheType(PlainAdam):
+    """Corrects with rates of decay in the type of the parameter, where 0.999 may be 1."""
+
+    def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
+        m, v, t = moments(p, state)
+        average(m, v, g, group)
+        wide = torch.promote_types(p.dtype, torch.bfloat16)
+        rounded = [float(torch.tensor(beta, dtype=wide)) for beta in group["betas"]]
+        if rounded[1] < 1:
+            apply(p, m, v, t, {**group, "betas": rounded})
+
+
 class _Flat(PlainAdam):
     """Updates a flat copy of some parameters, as a kernel that takes a pointer does."""
 

@@ -33,11 +33,15 @@ class Lerp(AdamFrame):
 
 
 class UnstableOrder(AdamFrame):
-    """The old value's share of a difference: where the gradient is large, digits cancel."""
+    """The old value's share of a difference: where the gradient is large, digits cancel.
+
+    In float32 at least: of 1 - 0.999 nothing would be left in bfloat16, and no moment at all.
+    """
 
     def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
         beta1, beta2 = group["betas"]
         m, v, t = moments(p, state)
+        g = g.to(torch.promote_types(g.dtype, torch.float32))
         m.copy_(g + beta1 * (m - g))
         v.copy_(g**2 + beta2 * (v - g**2))
         apply(p, m, v, t, group)

@@ -219,14 +219,15 @@ class StepTensor(AdamFrame):
 
 
 class CountPerLane(AdamFrame):
-    """Every lane counts its own steps."""
+    """Every lane counts its own steps, in float32 at least: 0.999 is 1 in bfloat16."""
 
     def move(self, p: Tensor, g: Tensor, state: State, group: Group) -> None:
         m, v, _ = moments(p, state)
+        wide = torch.promote_types(p.dtype, torch.float32)
         n = state.setdefault("n", torch.zeros_like(p))
         n += 1
         average(m, v, g, group)
-        c1, c2 = (1 - torch.pow(beta, n) for beta in group["betas"])
+        c1, c2 = (1 - torch.pow(beta, n.to(wide)) for beta in group["betas"])
         p -= group["lr"] * m / (c1 * ((v / c2).sqrt() + group["eps"]))
 
 
