@@ -17,13 +17,16 @@ from instep.reference.generate.emit import (
     acceptance_text,
     eager,
     frame_text,
+    kernel_c,
+    kernel_call,
     schedule,
     transform,
     vectorized,
     views,
 )
-from instep.reference.generate.errors import GenerateError
+from instep.reference.generate.errors import GenerateError, NoListFormError
 from instep.reference.generate.frame import Frame, Parameter
+from instep.reference.generate.lower.kernel import KernelForm, kernel_form
 from instep.reference.generate.lower.resolve_options import resolve_options
 from instep.reference.generate.lower.rows import on_named_lanes
 from instep.reference.generate.lower.select_branches import select_branches
@@ -46,6 +49,7 @@ _TITLES = {
 # The folder of the learning-rate schedulers.
 SCHEDULES = "schedules"
 TRANSFORMS = "transforms"
+KERNELS = "kernels"
 _numbers = itertools.count()
 
 
@@ -89,6 +93,24 @@ def generate_package(algorithms: Sequence[Algorithm], target: str) -> str:
 def _sorted(exports: Iterable[str]) -> list[str]:
     """Constants come first in a sorted __all__, and ruff takes SGD for one."""
     return sorted(exports, key=lambda name: (not name.isupper(), name))
+
+
+def generate_kernel(algorithm: Algorithm) -> str | None:
+    """The text of a kernel in C; None where the equations are not the same for each lane alone."""
+    frame = Frame(algorithm, on_named_lanes(resolve_options(algorithm)))
+    form = _kernel_form(frame)
+    if form is None:
+        return None
+    return _TEMPLATES.get_template("kernel.c.jinja").render(kernel_c.context(frame, form))
+
+
+def _kernel_form(frame: Frame) -> KernelForm | None:
+    if eager.is_lockstep(frame):
+        return None
+    try:
+        return kernel_form(frame)
+    except NoListFormError:
+        return None
 
 
 def generate_schedule(algorithm: Algorithm) -> str:
@@ -135,6 +157,9 @@ def load_class(algorithm: Algorithm, target: str) -> type[Any]:
     module = _executed(algorithm, target, generate_source(algorithm, target))
     loaded = getattr(module, Frame(algorithm, ()).name)
     assert isinstance(loaded, type)
+    kernel = getattr(loaded, "_kernel", None)
+    if kernel is not None:
+        loaded._kernel = replace(kernel, text=generate_kernel(algorithm))  # type: ignore[attr-defined]
     return loaded
 
 
@@ -178,6 +203,7 @@ def _shared_context(frame: Frame) -> dict[str, Any]:
         "shared": frame_text.shared_state(frame),
         "lockstep": eager.is_lockstep(frame),
         "shape_queries": [],
+        "kernel": None,
         "has_foreach": True,
         "closure": needs_closure(frame.body),
         "shared_keys": ", ".join(f'"{key}"' for key in frame_text.shared_keys(frame)),
@@ -231,6 +257,11 @@ def _vectorized_context(frame: Frame) -> Mapping[str, Any]:
         "captured": _captured(frame, flags),
         "shape_queries": vectorized.shape_queries(frame),
     }
+    form = _kernel_form(frame)
+    if form is not None:
+        keys = [s.key for s in form.states]
+        context["kernel"] = {"name": module_name(frame.algorithm), "states": keys}
+        context["call"] = kernel_call.emit(frame, form)
     context["has_foreach"] = context["foreach"] is not None or context["lockstep"]
     return {**context, "imports": _imports(context, base)}
 
@@ -246,7 +277,8 @@ def _captured(frame: Frame, flags: Sequence[Parameter]) -> list[str] | None:
 def _imports(context: Mapping[str, Any], base: str) -> str:
     parts = [context["equations"], context["initial"], context["domains"].values()]
     parts += [method.lines for method in context["views"]]
-    text = "\n".join(line for part in [*parts, context.get("foreach") or ()] for line in part)
+    parts += [context.get("foreach") or (), context.get("call") or ()]
+    text = "\n".join(line for part in parts for line in part)
     lines = ["from collections.abc import Mapping"]
     if re.search(r"\binf\b", text):
         lines.append("from math import inf")
@@ -267,6 +299,9 @@ def _runtime_imports(text: str, context: Mapping[str, Any], base: str) -> list[s
         lines.append(f"from {runtime}.eager import EagerOptimizer")
     intervals = ["Domain"] + ["Interval"] * ("Interval(" in text)
     lines.append(f"from {runtime}.intervals import {', '.join(intervals)}")
+    if context.get("kernel"):
+        lines.append(f"from {runtime}.kernels.launch import Call")
+        lines.append(f"from {runtime}.kernels.library import Kernel")
     if context["lockstep"]:
         requests = [
             r for r in ("Gradient", "LossAndGradient", "Max", "Sum") if f"yield {r}(" in text

@@ -13,9 +13,11 @@ from instep import reference
 from instep.reference.generate.emit.lines import LINE_LENGTH
 from instep.reference.generate.errors import GenerateError
 from instep.reference.generate.source import (
+    KERNELS,
     SCHEDULES,
     TARGETS,
     TRANSFORMS,
+    generate_kernel,
     generate_package,
     generate_schedule,
     generate_schedule_package,
@@ -64,12 +66,15 @@ def generated_files(algorithms: Sequence[Algorithm], *, packages: bool = True) -
         transforms = exported_transforms()
         texts |= {f"{TRANSFORMS}/{module_name(a)}.py": generate_transform(a) for a in transforms}
         texts[f"{TRANSFORMS}/__init__.py"] = generate_transform_package(transforms)
-    return {path: format_source(text) for path, text in sorted(texts.items())}
+    found = {f"{KERNELS}/{module_name(a)}.c": generate_kernel(a) for a in algorithms}
+    kernels = {path: text for path, text in found.items() if text is not None}
+    formatted = {path: format_source(text) for path, text in texts.items()}
+    return dict(sorted({**formatted, **kernels}.items()))
 
 
 def files_on_disk(root: Path = ROOT) -> Files:
     """Every file below the folders that the generator owns."""
-    folders = (*TARGETS, SCHEDULES, TRANSFORMS)
+    folders = (*TARGETS, KERNELS, SCHEDULES, TRANSFORMS)
     paths = [p for target in folders for p in (root / target).rglob("*") if p.is_file()]
     return {
         p.relative_to(root).as_posix(): p.read_text()

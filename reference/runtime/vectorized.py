@@ -13,6 +13,9 @@ from torch.nn import Parameter
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.base import Reference
+from instep.reference.runtime.kernels.errors import KernelUnavailableError, tell_once
+from instep.reference.runtime.kernels.launch import Call, fits, launch, may_launch
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.lockstep import LockstepOptimizer
 from instep.reference.runtime.sparse import close_lanes, narrow
 from instep.reference.runtime.work import (
@@ -41,17 +44,22 @@ class VectorizedOptimizer(Reference):
 
     | `foreach` | `fused` | backend |
     |---|---|---|
-    | None | None | auto: foreach; autograd and graph capture take one tensor at a time |
+    | None | None | auto: fused; autograd and graph capture take one tensor at a time |
     | True | None, False | foreach |
-    | None, False | True | fused; until there are kernels, foreach |
+    | None, False | True | fused |
     | otherwise | | eager |
+
+    What a kernel cannot run on (sparse gradients, tensors that lie in memory in pieces, devices
+    without one) runs in the foreach form, and so does everything where no kernel can be built.
 
     Class attributes that generated code sets:
         _has_foreach: whether the equations have a form for lists of tensors.
+        _kernel: the kernel of the equations, None where they are not the same for each lane alone.
         _shape_queries: functions of its shape that the equations ask of a tensor.
     """
 
     _has_foreach: ClassVar[bool] = True
+    _kernel: ClassVar[Kernel | None] = None
     _shape_queries: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any], backend: str = "auto") -> None:
@@ -60,10 +68,12 @@ class VectorizedOptimizer(Reference):
             # torch.amp.GradScaler then leaves scaling and skipping to the step, as with torch's
             # own.
             self._step_supports_amp_scaling = True
-            warnings.warn(
-                f"{type(self).__name__} has no fused kernel yet; fused=True runs the foreach form",
-                stacklevel=3,
-            )
+            if self._kernel is None:
+                name = type(self).__name__
+                warnings.warn(
+                    f"{name} has no fused kernel yet; fused=True runs the foreach form",
+                    stacklevel=3,
+                )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -143,8 +153,11 @@ class VectorizedOptimizer(Reference):
 
     def _step_lists(self, group: Group, tensors: list[Tensor]) -> None:
         settings = {key: as_numbers(value) for key, value in group.items() if key != "params"}
-        for works in self._alike([self._open(p, settings) for p in tensors]):
+        kernel = self._kernel if may_launch(group) else None
+        for works in self._alike([self._open(p, settings) for p in tensors], kernel):
             first = works[0]
+            if kernel is not None and fits(first, kernel) and self._launch(works, settings):
+                continue
             numbers = self._layout.numbers
             state: State = {key: tuple(w.state[key] for w in works) for key in first.state}
             state |= {key: first.state[key] for key in numbers & first.state.keys()}
@@ -154,6 +167,22 @@ class VectorizedOptimizer(Reference):
             for i, w in enumerate(works):
                 w.state = {k: v if k in numbers else v[i] for k, v in state.items()}
                 self._close(w, theta[i])
+
+    def _launch(self, works: list[Work], settings: Group) -> bool:
+        """Run the kernel, if there is one here: one line says why where there is none."""
+        assert self._kernel is not None
+        first = works[0]
+        state = dict(first.state)
+        call = self._kernel_call(first.theta, state, settings)
+        try:
+            launch(self._kernel, works, call)
+        except KernelUnavailableError as error:
+            tell_once(f"steps run without fused kernels: {error}")
+            return False
+        for w in works:
+            w.state |= {key: state[key] for key in self._layout.numbers & state.keys()}
+            self._close(w, w.theta)
+        return True
 
     def _open(self, p: Tensor, settings: Group, *, clone: bool = False) -> Work:
         work = open_work(p, self.state.get(p, {}), clone=clone, masked=self._accepts.masked)
@@ -177,14 +206,16 @@ class VectorizedOptimizer(Reference):
         else:
             close_work(work, theta, kept, self._layout, rebind=rebind)
 
-    def _alike(self, works: list[Work]) -> Iterable[list[Work]]:
+    def _alike(self, works: list[Work], kernel: Kernel | None) -> Iterable[list[Work]]:
         """Works that may share a call: same device, type, numbers, states and answers on shape."""
         alike: dict[tuple[Any, ...], list[Work]] = defaultdict(list)
         for w in works:
             read_numbers(w, self._layout)
             numbers = tuple(w.state.get(key) for key in sorted(self._layout.numbers))
             shape = tuple(_SHAPE[query](w.theta) for query in self._shape_queries)
-            alike[w.theta.device, w.theta.dtype, numbers, frozenset(w.state), shape].append(w)
+            fused = kernel is not None and fits(w, kernel)
+            key = (w.theta.device, w.theta.dtype, numbers, frozenset(w.state), shape, fused)
+            alike[key].append(w)
         return alike.values()
 
     # ---- the equations, generated
@@ -196,6 +227,10 @@ class VectorizedOptimizer(Reference):
     def _captured_update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The same where numbers are tensors; generated where the step decides a branch."""
         return self._update(theta, grad, state, group)
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of many parameters; counts the step in `state`."""
+        raise NotImplementedError
 
     def _foreach_update(self, theta: Tensors, grad: Tensors, state: State, group: Group) -> Tensors:
         """One step of many parameters, in place where it can be: returns the new ones."""

@@ -14,6 +14,8 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -64,6 +66,7 @@ class AdaBelief(VectorizedOptimizer):
         "fused": None,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _kernel = Kernel("adabelief", ("exp_avg", "exp_avg_var"))
 
     def __init__(
         self,
@@ -137,6 +140,27 @@ class AdaBelief(VectorizedOptimizer):
         # adabelief.update: theta = theta - lr * m_hat / s_hat
         torch._foreach_addcdiv_(theta, m, s_hat, value=-lr / _first_correction)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        t = state["step"] = state["step"] + 1
+
+        _decay = 1 - lr * weight_decay
+        _mean = 1 - beta1
+        _belief = 1 - beta2
+        _first_correction = 1 - beta1**t
+        _denominator = 1 - beta2**t
+        _denominator_2 = math.sqrt(_denominator)
+        _update = -lr / _first_correction
+        return Call(
+            switches={"MAXIMIZE": maximize},
+            numbers=(_decay, _mean, beta2, _belief, eps, _denominator_2, _update),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

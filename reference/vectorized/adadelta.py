@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -56,6 +58,7 @@ class Adadelta(VectorizedOptimizer):
         "differentiable": False,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _kernel = Kernel("adadelta", ("square_avg", "acc_delta"))
 
     def __init__(
         self,
@@ -126,6 +129,23 @@ class Adadelta(VectorizedOptimizer):
         # adadelta.update: theta = theta - lr * delta
         torch._foreach_add_(theta, delta, alpha=-lr)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        rho = group["rho"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        state["step"] = state["step"] + 1
+
+        _mean_square_gradient = 1 - rho
+        _mean_square_step = 1 - rho
+        _update = -lr
+        return Call(
+            switches={"MAXIMIZE": maximize, "WEIGHT_DECAY": weight_decay != 0},
+            numbers=(weight_decay, rho, _mean_square_gradient, eps, _mean_square_step, _update),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

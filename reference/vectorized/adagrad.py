@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.sparse import Accepts
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
@@ -63,6 +65,7 @@ class Adagrad(VectorizedOptimizer):
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
     _accepts = Accepts(sparse=True)
     _constructs_state = True
+    _kernel = Kernel("adagrad", ("sum",))
 
     def __init__(
         self,
@@ -135,6 +138,22 @@ class Adagrad(VectorizedOptimizer):
         # adagrad.update: theta = theta - lr_t * g / d
         torch._foreach_addcdiv_(theta, g, d, value=-lr_t)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        lr_decay = group["lr_decay"]
+        weight_decay = group["weight_decay"]
+        eps = group["eps"]
+        maximize = group["maximize"]
+        t = state["step"] = state["step"] + 1
+
+        lr_t = lr / (1 + (t - 1) * lr_decay)
+        _update = -lr_t
+        return Call(
+            switches={"MAXIMIZE": maximize, "WEIGHT_DECAY": weight_decay != 0},
+            numbers=(weight_decay, eps, _update),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -57,6 +59,7 @@ class Adamax(VectorizedOptimizer):
         "differentiable": False,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _kernel = Kernel("adamax", ("exp_avg", "exp_inf"))
 
     def __init__(
         self,
@@ -124,6 +127,23 @@ class Adamax(VectorizedOptimizer):
         # adamax.update: theta = theta - lr * m_hat / d
         torch._foreach_addcdiv_(theta, m, u, value=-lr / _first_correction)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        t = state["step"] = state["step"] + 1
+
+        _first_moment = 1 - beta1
+        _first_correction = 1 - beta1**t
+        _update = -lr / _first_correction
+        return Call(
+            switches={"MAXIMIZE": maximize, "WEIGHT_DECAY": weight_decay != 0},
+            numbers=(weight_decay, _first_moment, beta2, eps, _update),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

@@ -14,6 +14,8 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -71,6 +73,7 @@ class AdamC(VectorizedOptimizer):
         "fused": None,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _kernel = Kernel("adamc", ("exp_avg", "exp_avg_sq", "max_exp_avg_sq"))
 
     def __init__(
         self,
@@ -160,6 +163,30 @@ class AdamC(VectorizedOptimizer):
         # adamc.update: theta = theta - lr * m_hat / d
         torch._foreach_addcdiv_(theta, m, d, value=-lr / _first_correction)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        max_lr = group["max_lr"]
+        maximize = group["maximize"]
+        amsgrad = group["amsgrad"]
+        t = state["step"] = state["step"] + 1
+
+        _decay = lr**2 / max_lr * weight_decay
+        _decay_2 = 1 - _decay
+        _first_moment = 1 - beta1
+        _second_moment = 1 - beta2
+        _first_correction = 1 - beta1**t
+        _second_correction = 1 - beta2**t
+        _denominator = math.sqrt(_second_correction)
+        _update = -lr / _first_correction
+        return Call(
+            switches={"MAXIMIZE": maximize, "AMSGRAD_RAW": amsgrad},
+            numbers=(_decay_2, _first_moment, beta2, _second_moment, _denominator, eps, _update),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

@@ -14,6 +14,8 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -64,6 +66,7 @@ class Adan(VectorizedOptimizer):
         "fused": None,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step", late=frozenset({"previous_grad"}))
+    _kernel = Kernel("adan", ("exp_avg", "exp_avg_diff", "exp_avg_sq", "previous_grad"))
 
     def __init__(
         self,
@@ -163,6 +166,55 @@ class Adan(VectorizedOptimizer):
             # adan.decay@prox: theta = theta / (1 + lr * weight_decay)
             torch._foreach_div_(theta, 1 + lr * weight_decay)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2, beta3 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        no_prox = group["no_prox"]
+        t = state["step"] = state["step"] + 1
+
+        _decay = 0.0
+        if no_prox:
+            _decay = 1 - lr * weight_decay
+        _average_difference = 1 - beta2
+        _average = 1 - beta1
+        _average_square = 1 - beta3
+        _first_correction = 1 - beta1**t
+        _second_correction = 1 - beta2**t
+        _third_correction = 1 - beta3**t
+        _update = -lr
+        _update_2 = beta2 / _second_correction
+        _update_3 = math.sqrt(_third_correction)
+        _decay_2 = 0.0
+        if not no_prox:
+            _decay_2 = 1 + lr * weight_decay
+        return Call(
+            switches={
+                "MAXIMIZE": maximize,
+                "NO_PROX": no_prox,
+                "LAST_ABSENT": state.get("previous_grad") is None,
+                "NOT_NO_PROX": not no_prox,
+            },
+            numbers=(
+                _decay,
+                _average_difference,
+                beta2,
+                _average,
+                beta3,
+                _average_square,
+                _update,
+                _first_correction,
+                _update_2,
+                _update_3,
+                eps,
+                _decay_2,
+            ),
+            made={"previous_grad": True},
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

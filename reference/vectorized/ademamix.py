@@ -14,6 +14,8 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -63,6 +65,7 @@ class AdEMAMix(VectorizedOptimizer):
         "fused": None,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _kernel = Kernel("ademamix", ("exp_avg_fast", "exp_avg_slow", "exp_avg_sq"))
 
     def __init__(
         self,
@@ -147,6 +150,42 @@ class AdEMAMix(VectorizedOptimizer):
         torch._foreach_add_(_update_2, eps)
         torch._foreach_addcdiv_(theta, _update, _update_2, value=-lr)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2, beta3 = group["betas"]
+        alpha = group["alpha"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        t = state["step"] = state["step"] + 1
+
+        _decay = 1 - lr * weight_decay
+        share = alpha
+        b3 = beta3
+        _fast_average = 1 - beta1
+        _slow_average = 1 - b3
+        _second_moment = 1 - beta2
+        _first_correction = 1 - beta1**t
+        _second_correction = 1 - beta2**t
+        _update = -lr
+        _update_2 = math.sqrt(_second_correction)
+        return Call(
+            switches={"MAXIMIZE": maximize},
+            numbers=(
+                _decay,
+                _fast_average,
+                _slow_average,
+                beta2,
+                _second_moment,
+                _update,
+                _first_correction,
+                share,
+                _update_2,
+                eps,
+            ),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -63,6 +65,7 @@ class ADOPT(VectorizedOptimizer):
         "fused": None,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _kernel = Kernel("adopt", ("exp_avg", "exp_avg_sq"))
 
     def __init__(
         self,
@@ -143,6 +146,37 @@ class ADOPT(VectorizedOptimizer):
             torch._foreach_mul_(v, beta2)
             torch._foreach_addcmul_(v, g, g, value=1 - beta2)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        power = group["clip_exp"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        t = state["step"] = state["step"] + 1
+
+        _first_moment = _normalized = _second_moment = _update = c = 0.0
+        if t != 1:
+            c = (t - 1) ** power
+            _normalized = -c
+            _first_moment = 1 - beta1
+            _update = -lr
+            _second_moment = 1 - beta2
+        return Call(
+            switches={"MAXIMIZE": maximize, "T_IS_1": t == 1},
+            numbers=(
+                weight_decay,
+                eps,
+                c,
+                _normalized,
+                _first_moment,
+                _update,
+                beta2,
+                _second_moment,
+            ),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

@@ -14,6 +14,8 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.views import EvaluationPoint
 from instep.reference.runtime.work import Group, Layout, State
@@ -63,6 +65,7 @@ class ASGD(EvaluationPoint, VectorizedOptimizer):
         "differentiable": False,
     }
     _layout = Layout(numbers=frozenset({"step", "eta", "mu"}), counter="step")
+    _kernel = Kernel("asgd", ("ax",))
 
     def __init__(
         self,
@@ -139,6 +142,29 @@ class ASGD(EvaluationPoint, VectorizedOptimizer):
         _average = torch._foreach_sub(theta, ax)
         torch._foreach_add_(ax, _average, alpha=share)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        lambd = group["lambd"]
+        alpha = group["alpha"]
+        t0 = group["t0"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        eta = state["eta"]
+        mu = state["mu"]
+        t = state["step"] = state["step"] + 1
+
+        _eta = state["eta"] = lr / (1 + lambd * lr * t) ** alpha
+        _mu = state["mu"] = 1 / math.maximum(1, t - t0)
+        rate = eta
+        share = mu
+        _decay = 1 - lambd * rate
+        _update = -rate
+        return Call(
+            switches={"MAXIMIZE": maximize, "WEIGHT_DECAY": weight_decay != 0},
+            numbers=(weight_decay, _decay, _update, share),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

@@ -14,6 +14,8 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -61,6 +63,7 @@ class LaProp(VectorizedOptimizer):
         "fused": None,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _kernel = Kernel("laprop", ("exp_avg", "exp_avg_sq"))
 
     def __init__(
         self,
@@ -133,6 +136,26 @@ class LaProp(VectorizedOptimizer):
         # laprop.decay@after: theta = theta - lr * weight_decay * theta
         torch._foreach_mul_(theta, 1 - lr * weight_decay)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        mu, nu = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        t = state["step"] = state["step"] + 1
+
+        _second_moment = 1 - nu
+        _denominator = 1 - nu**t
+        _denominator_2 = math.sqrt(_denominator)
+        _momentum = 1 - mu
+        _update = 1 - mu**t
+        _decay = 1 - lr * weight_decay
+        return Call(
+            switches={"MAXIMIZE": maximize},
+            numbers=(nu, _second_moment, _denominator_2, eps, mu, _momentum, lr, _update, _decay),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, State
 
@@ -55,6 +57,7 @@ class Lion(VectorizedOptimizer):
         "differentiable": False,
         "fused": None,
     }
+    _kernel = Kernel("lion", ("exp_avg",))
 
     def __init__(
         self,
@@ -108,6 +111,22 @@ class Lion(VectorizedOptimizer):
         torch._foreach_sign_(c)
         torch._foreach_add_(theta, c, alpha=-lr)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+
+        _decay = 1 - lr * weight_decay
+        _direction = 1 - beta1
+        _momentum = 1 - beta2
+        _update = -lr
+        return Call(
+            switches={"MAXIMIZE": maximize},
+            numbers=(_decay, _direction, _momentum, _update),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

@@ -14,6 +14,8 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -64,6 +66,7 @@ class NAdam(VectorizedOptimizer):
         "differentiable": False,
     }
     _layout = Layout(numbers=frozenset({"step", "mu_product"}), counter="step")
+    _kernel = Kernel("nadam", ("exp_avg", "exp_avg_sq"))
 
     def __init__(
         self,
@@ -157,6 +160,54 @@ class NAdam(VectorizedOptimizer):
         # nadam.update: theta = theta - lr * m_hat / d
         torch._foreach_addcdiv_(theta, m_hat, d, value=-lr)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        psi = group["momentum_decay"]
+        decoupled_weight_decay = group["decoupled_weight_decay"]
+        maximize = group["maximize"]
+        product = state["mu_product"]
+        t = state["step"] = state["step"] + 1
+
+        _decay = 0.0
+        if decoupled_weight_decay:
+            _decay = 1 - lr * weight_decay
+        _first_moment = 1 - beta1
+        _second_moment = 1 - beta2
+        mu = beta1 * (1 - 0.5 * 0.96 ** (t * psi))
+        mu_next = beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * psi))
+        product = state["mu_product"] = product * mu
+        _first_correction = 1 - product * mu_next
+        _first_correction_2 = 1 - mu
+        _first_correction_3 = 1 - product
+        _second_correction = 1 - beta2**t
+        _denominator = math.sqrt(_second_correction)
+        _update = -lr
+        return Call(
+            switches={
+                "MAXIMIZE": maximize,
+                "DECAY_L2_AND_WEIGHT_DECAY": not decoupled_weight_decay and weight_decay != 0,
+                "DECAY_DECOUPLED": decoupled_weight_decay,
+            },
+            numbers=(
+                weight_decay,
+                _decay,
+                _first_moment,
+                beta2,
+                _second_moment,
+                mu_next,
+                _first_correction,
+                _first_correction_2,
+                _first_correction_3,
+                _denominator,
+                eps,
+                _update,
+            ),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

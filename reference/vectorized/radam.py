@@ -14,6 +14,8 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -62,6 +64,7 @@ class RAdam(VectorizedOptimizer):
         "differentiable": False,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _kernel = Kernel("radam", ("exp_avg", "exp_avg_sq"))
 
     def __init__(
         self,
@@ -151,6 +154,53 @@ class RAdam(VectorizedOptimizer):
             # radam.update@unrectified: theta = theta - lr * m_hat
             torch._foreach_add_(theta, m_hat, alpha=-lr)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        decoupled_weight_decay = group["decoupled_weight_decay"]
+        maximize = group["maximize"]
+        t = state["step"] = state["step"] + 1
+
+        _decay = 0.0
+        if decoupled_weight_decay:
+            _decay = 1 - lr * weight_decay
+        _first_moment = 1 - beta1
+        _second_moment = 1 - beta2
+        _first_correction = 1 - beta1**t
+        rho_inf = 2 / (1 - beta2) - 1
+        rho = rho_inf - 2 * t * beta2**t / (1 - beta2**t)
+        rho_min = 5
+        _denominator = _update = _update_2 = 0.0
+        if rho > rho_min:
+            r = math.sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
+            _denominator = math.sqrt(1 - beta2**t)
+            _update = -lr * r
+        else:
+            _update_2 = -lr
+        return Call(
+            switches={
+                "MAXIMIZE": maximize,
+                "DECAY_L2_AND_WEIGHT_DECAY": not decoupled_weight_decay and weight_decay != 0,
+                "DECAY_DECOUPLED": decoupled_weight_decay,
+                "RHO_ABOVE_RHO_MIN": rho > rho_min,
+            },
+            numbers=(
+                weight_decay,
+                _decay,
+                _first_moment,
+                beta2,
+                _second_moment,
+                _first_correction,
+                eps,
+                _denominator,
+                _update,
+                _update_2,
+            ),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -66,6 +68,7 @@ class RMSprop(VectorizedOptimizer):
     _layout = Layout(
         numbers=frozenset({"step"}), counter="step", late=frozenset({"momentum_buffer"})
     )
+    _kernel = Kernel("rmsprop", ("square_avg", "momentum_buffer", "grad_avg"))
 
     def __init__(
         self,
@@ -160,6 +163,47 @@ class RMSprop(VectorizedOptimizer):
             # rmsprop.update@plain: theta = theta - lr * g / d
             torch._foreach_addcdiv_(theta, g, d, value=-lr)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        alpha = group["alpha"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        momentum = group["momentum"]
+        centered = group["centered"]
+        maximize = group["maximize"]
+        state["step"] = state["step"] + 1
+
+        _mean_square = 1 - alpha
+        _mean_gradient = 0.0
+        if centered:
+            _mean_gradient = 1 - alpha
+        _update = _update_2 = 0.0
+        if momentum > 0:
+            _update = -lr
+        else:
+            _update_2 = -lr
+        return Call(
+            switches={
+                "MAXIMIZE": maximize,
+                "WEIGHT_DECAY": weight_decay != 0,
+                "CENTERED": centered,
+                "MOMENTUM_ABOVE_0": momentum > 0,
+                "B_ABSENT": state.get("momentum_buffer") is None,
+            },
+            numbers=(
+                weight_decay,
+                alpha,
+                _mean_square,
+                _mean_gradient,
+                eps,
+                momentum,
+                _update,
+                _update_2,
+            ),
+            made={"momentum_buffer": momentum > 0},
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -58,6 +60,7 @@ class Rprop(VectorizedOptimizer):
         "differentiable": False,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _kernel = Kernel("rprop", ("prev", "step_size"))
 
     def __init__(
         self,
@@ -131,6 +134,18 @@ class Rprop(VectorizedOptimizer):
         torch._foreach_mul_(_update, z)
         torch._foreach_sub_(theta, _update)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        shrink, grow = group["etas"]
+        smallest, largest = group["step_sizes"]
+        maximize = group["maximize"]
+        state["step"] = state["step"] + 1
+
+        return Call(
+            switches={"MAXIMIZE": maximize},
+            numbers=(grow, shrink, smallest, largest),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

@@ -14,6 +14,8 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.views import EvaluationPoint
 from instep.reference.runtime.work import Group, Layout, State
@@ -65,6 +67,7 @@ class RAdamScheduleFree(EvaluationPoint, VectorizedOptimizer):
         "foreach": None,
     }
     _layout = Layout(numbers=frozenset({"step", "lr_max", "weight_sum"}), counter="step")
+    _kernel = Kernel("schedulefree_radam", ("z", "exp_avg_sq"))
 
     def __init__(
         self,
@@ -180,6 +183,53 @@ class RAdamScheduleFree(EvaluationPoint, VectorizedOptimizer):
         # schedulefree-radam.base: z = z_prev - lr_t * u
         torch._foreach_add_(z, u, alpha=-lr_t)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        r = group["r"]
+        power = group["weight_lr_power"]
+        silent_sgd_phase = group["silent_sgd_phase"]
+        maximize = group["maximize"]
+        top = state["lr_max"]
+        s = state["weight_sum"]
+        t = state["step"] = state["step"] + 1
+
+        _second_moment = 1 - beta2
+        rho_inf = 2 / (1 - beta2) - 1
+        rho = rho_inf - 2 * t * beta2**t / (1 - beta2**t)
+        _denominator = 0.0
+        if rho > 4:
+            lr_t = lr * math.sqrt(
+                (rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho)
+            )
+            _second_correction = 1 - beta2**t
+            _denominator = math.sqrt(_second_correction)
+        else:
+            if silent_sgd_phase:
+                lr_t = 0
+            else:
+                lr_t = lr
+        top = state["lr_max"] = math.maximum(top, lr_t)
+        w = t**r * top**power
+        s = state["weight_sum"] = s + w
+        if s > 0:
+            c = w / s
+        else:
+            c = 0
+        _update = lr_t * (beta1 * (1 - c) - 1)
+        _base = -lr_t
+        return Call(
+            switches={
+                "MAXIMIZE": maximize,
+                "RHO_ABOVE_4": rho > 4,
+                "WEIGHT_DECAY": weight_decay != 0,
+            },
+            numbers=(beta2, _second_moment, _denominator, eps, weight_decay, c, _update, _base),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

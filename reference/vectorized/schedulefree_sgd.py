@@ -14,6 +14,8 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.views import EvaluationPoint
 from instep.reference.runtime.work import Group, Layout, State
@@ -57,6 +59,7 @@ class SGDScheduleFree(EvaluationPoint, VectorizedOptimizer):
     }
     _older: ClassVar[Mapping[str, object]] = {"maximize": False, "foreach": None}
     _layout = Layout(numbers=frozenset({"step", "lr_max", "weight_sum"}), counter="step")
+    _kernel = Kernel("schedulefree_sgd", ("z",))
 
     def __init__(
         self,
@@ -142,6 +145,37 @@ class SGDScheduleFree(EvaluationPoint, VectorizedOptimizer):
         # schedulefree-sgd.base: z = z_prev - lr_t * g
         torch._foreach_add_(z, g, alpha=-lr_t)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta = group["momentum"]
+        weight_decay = group["weight_decay"]
+        warmup = group["warmup_steps"]
+        r = group["r"]
+        power = group["weight_lr_power"]
+        maximize = group["maximize"]
+        top = state["lr_max"]
+        s = state["weight_sum"]
+        t = state["step"] = state["step"] + 1
+
+        if t < warmup:
+            lr_t = lr * t / warmup
+        else:
+            lr_t = lr
+        top = state["lr_max"] = math.maximum(top, lr_t)
+        w = t**r * top**power
+        s = state["weight_sum"] = s + w
+        if s > 0:
+            c = w / s
+        else:
+            c = 0
+        _update = lr_t * (beta * (1 - c) - 1)
+        _base = -lr_t
+        return Call(
+            switches={"MAXIMIZE": maximize, "WEIGHT_DECAY": weight_decay != 0},
+            numbers=(weight_decay, c, _update, _base),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.sparse import Accepts
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
@@ -68,6 +70,7 @@ class SGDW(VectorizedOptimizer):
     }
     _layout = Layout(late=frozenset({"momentum_buffer"}))
     _accepts = Accepts(sparse=True)
+    _kernel = Kernel("sgdw", ("momentum_buffer",))
 
     def __init__(
         self,
@@ -149,6 +152,31 @@ class SGDW(VectorizedOptimizer):
         # sgdw.update: theta = theta - lr * d
         torch._foreach_add_(theta, d, alpha=-lr)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        momentum = group["momentum"]
+        dampening = group["dampening"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        nesterov = group["nesterov"]
+
+        _buffer = 0.0
+        if momentum != 0 and state.get("momentum_buffer") is not None:
+            _buffer = 1 - dampening
+        _decay = 1 - lr * weight_decay
+        _update = -lr
+        return Call(
+            switches={
+                "MAXIMIZE": maximize,
+                "MOMENTUM": momentum != 0,
+                "B_ABSENT": state.get("momentum_buffer") is None,
+                "NESTEROV": nesterov,
+            },
+            numbers=(momentum, _buffer, _decay, _update),
+            made={"momentum_buffer": momentum != 0},
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

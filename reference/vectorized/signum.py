@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, State
 
@@ -54,6 +56,7 @@ class Signum(VectorizedOptimizer):
         "differentiable": False,
         "fused": None,
     }
+    _kernel = Kernel("signum", ("momentum_buffer",))
 
     def __init__(
         self,
@@ -106,6 +109,21 @@ class Signum(VectorizedOptimizer):
         _update = torch._foreach_sign(m)
         torch._foreach_add_(theta, _update, alpha=-lr)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        momentum = group["momentum"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+
+        _decay = 1 - lr * weight_decay
+        _momentum = 1 - momentum
+        _update = -lr
+        return Call(
+            switches={"MAXIMIZE": maximize},
+            numbers=(_decay, _momentum, _update),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

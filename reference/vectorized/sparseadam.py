@@ -14,6 +14,8 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.sparse import Accepts
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
@@ -49,6 +51,7 @@ class SparseAdam(VectorizedOptimizer):
     _older: ClassVar[Mapping[str, object]] = {"maximize": False}
     _layout = Layout(numbers=frozenset({"step"}), counter="step", tensor=False)
     _accepts = Accepts(dense=False, sparse=True, complex=False)
+    _kernel = Kernel("sparseadam", ("exp_avg", "exp_avg_sq"))
 
     def __init__(
         self,
@@ -108,6 +111,23 @@ class SparseAdam(VectorizedOptimizer):
         # sparseadam.update: theta = theta - step_size * m / d
         torch._foreach_addcdiv_(theta, m, d, value=-step_size)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        maximize = group["maximize"]
+        t = state["step"] = state["step"] + 1
+
+        _first_moment = 1 - beta1
+        _second_moment = 1 - beta2
+        step_size = lr * math.sqrt(1 - beta2**t) / (1 - beta1**t)
+        _update = -step_size
+        return Call(
+            switches={"MAXIMIZE": maximize},
+            numbers=(_first_moment, beta2, _second_moment, eps, _update),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

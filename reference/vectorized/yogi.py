@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -61,6 +63,7 @@ class Yogi(VectorizedOptimizer):
         "fused": None,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _kernel = Kernel("yogi", ("exp_avg", "exp_avg_sq"))
 
     def __init__(
         self,
@@ -134,6 +137,23 @@ class Yogi(VectorizedOptimizer):
         torch._foreach_add_(_update, eps)
         torch._foreach_addcdiv_(theta, m, _update, value=-lr)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        state["step"] = state["step"] + 1
+
+        _first_moment = 1 - beta1
+        _second_moment_2 = 1 - beta2
+        _update = -lr
+        return Call(
+            switches={"MAXIMIZE": maximize},
+            numbers=(weight_decay, _first_moment, _second_moment_2, _update, eps),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

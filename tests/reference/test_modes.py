@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from instep import reference
-from instep.reference import SGD, Adam, AdamW, eager
+from instep.reference import LAMB, SGD, Adam, AdamW, eager
 from instep.spec import get
 from meta.exported import EXPORTED, probes
 
@@ -211,11 +211,15 @@ def test_tensor_hyperparameters_equal_numbers(backend, shape):
 # ---- torch.amp.GradScaler
 
 
-@pytest.fixture
-def fused():
+@pytest.fixture(params=[SGD, LAMB])
+def fused(request):
+    """A class with a kernel of its own, and one that runs without."""
+
     def make(parameters, **keywords):
-        with pytest.warns(UserWarning, match="no fused kernel yet"):
+        if request.param is SGD:
             return SGD(parameters, fused=True, **keywords)
+        with pytest.warns(UserWarning, match="no fused kernel yet"):
+            return LAMB(parameters, fused=True, **keywords)
 
     return make
 
@@ -223,7 +227,8 @@ def fused():
 def test_scaled_gradients_are_unscaled_in_the_step(fused):
     p, q = (torch.ones(3, requires_grad=True) for _ in range(2))
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
-    one, two = fused([p]), SGD([q])
+    one = fused([p])
+    two = type(one)([q])
     for _ in range(2):
         one.zero_grad(), two.zero_grad()
         scaler.scale((p**2).sum()).backward()

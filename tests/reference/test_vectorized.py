@@ -72,13 +72,13 @@ def with_gradient(*shapes, dtype=torch.float32):
 
 
 def test_like_tensors_share_a_call(calls):
-    AdamW(with_gradient(2, 3, (4, 5))).step()
+    AdamW(with_gradient(2, 3, (4, 5)), foreach=True).step()
     assert calls == [3]
 
 
 def test_types_and_step_counts_are_kept_apart(calls):
     wide, narrow = with_gradient(2, 3), with_gradient(4, dtype=torch.float64)
-    optimizer = AdamW([*wide, *narrow])
+    optimizer = AdamW([*wide, *narrow], foreach=True)
     wide[1].grad = None
     optimizer.step()
     assert sorted(calls) == [1, 1]
@@ -91,13 +91,13 @@ def test_types_and_step_counts_are_kept_apart(calls):
 
 def test_groups_are_kept_apart(calls):
     first, second = with_gradient(2, 3)
-    AdamW([{"params": [first], "lr": 0.0}, {"params": [second]}]).step()
+    AdamW([{"params": [first], "lr": 0.0}, {"params": [second]}], foreach=True).step()
     assert calls == [1, 1]
     assert torch.equal(first, torch.ones(2) - 0.0)
     assert not torch.equal(second, torch.ones(3))
 
 
-@pytest.mark.parametrize("backend", ["foreach", "eager"])
+@pytest.mark.parametrize("backend", ["auto", "foreach", "eager"])
 def test_parameters_and_state_keep_their_memory(backend):
     parameters = with_gradient(2, (3, 4))
     optimizer = AdamW(parameters, amsgrad=True, backend=backend)

@@ -15,10 +15,10 @@ from instep.reference.generate.lower.form import (
     Block,
     Branch,
     Program,
-    Statement,
     leaves,
     symbol,
 )
+from instep.reference.generate.lower.liveness import with_liveness
 from instep.reference.generate.lower.place import FOREIGN, TEMPORARY, Place, Storage, unused
 from instep.reference.generate.lower.shapes import Shapes
 from instep.reference.generate.lower.steps import (
@@ -71,7 +71,7 @@ class _Scheduler:
     def block(self, block: Block, live: set[str], place: Place) -> Steps:
         """Steps of a block; `live` are the names read after it."""
         steps: list[Step] = []
-        for statement, after in _with_liveness(block, live):
+        for statement, after in with_liveness(block, live):
             match statement:
                 case Assign():
                     steps += self.assign(statement, after, place)
@@ -167,26 +167,3 @@ class _Scheduler:
 
 def _rename(variable: str, source: str) -> Steps:
     return () if variable == source else (Alias(variable, source),)
-
-
-def _with_liveness(block: Block, live: set[str]) -> list[tuple[Statement, set[str]]]:
-    """Each statement with the names that are read after it."""
-    out: list[tuple[Statement, set[str]]] = []
-    for statement in reversed(block):
-        out.append((statement, set(live)))
-        live = _live_before(statement, live)
-    return out[::-1]
-
-
-def _live_before(statement: Statement, live: set[str]) -> set[str]:
-    match statement:
-        case Assign(target, value):
-            return (live - {target}) | set(leaves(value))
-        case Branch(condition, then, otherwise):
-            before = set(leaves(condition))
-            for side in (then, otherwise):
-                inner = set(live)
-                for s in reversed(side):
-                    inner = _live_before(s, inner)
-                before |= inner
-            return before
