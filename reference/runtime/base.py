@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, ClassVar, overload
 
 import torch
@@ -246,8 +246,11 @@ class Reference(torch.optim.Optimizer):
     def _initialize(self, state: State, theta: Tensor, group: Group) -> None:
         """Fill in the state that a parameter lacks; generated where there is any."""
 
-    def _with_gradient(self) -> Iterator[tuple[Tensor, dict[str, Any]]]:
+    def _with_gradient(self, known: Container[int] = ()) -> Iterator[tuple[Tensor, dict[str, Any]]]:
         """Parameters that have a gradient, each with its group.
+
+        Args:
+            known: groups, by identity, whose parameters are known to be of the right kind.
 
         Raises:
             RuntimeError: a gradient or parameter is of a kind that the equations have no meaning
@@ -255,7 +258,7 @@ class Reference(torch.optim.Optimizer):
         """
         for group in self.param_groups:
             self._check_entries(group)
-            for p in group["params"]:
+            for p in () if id(group) in known else group["params"]:
                 if p.grad is not None:
                     self._accept(p, group)
                     yield p, group

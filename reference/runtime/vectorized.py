@@ -13,9 +13,10 @@ from torch.nn import Parameter
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.base import Reference
+from instep.reference.runtime.kernels.bundle import Bundle, remember
 from instep.reference.runtime.kernels.errors import KernelUnavailableError, tell_once
 from instep.reference.runtime.kernels.launch import Call, fits, launch, may_launch
-from instep.reference.runtime.kernels.library import Kernel
+from instep.reference.runtime.kernels.library import Kernel, Library
 from instep.reference.runtime.lockstep import LockstepOptimizer
 from instep.reference.runtime.sparse import close_lanes, narrow
 from instep.reference.runtime.work import (
@@ -61,6 +62,8 @@ class VectorizedOptimizer(Reference):
     _has_foreach: ClassVar[bool] = True
     _kernel: ClassVar[Kernel | None] = None
     _shape_queries: ClassVar[tuple[str, ...]] = ()
+    # What steps remember; copies and checkpoints begin without.
+    _bundles: Mapping[int, Bundle] = {}
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any], backend: str = "auto") -> None:
         super().__init__(params, {**defaults, **_flags(type(self), defaults, backend)})
@@ -76,6 +79,7 @@ class VectorizedOptimizer(Reference):
                 )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        self._bundles = {}
         super().__setstate__(state)
         if self._asks_for_fused():
             self._step_supports_amp_scaling = True
@@ -101,10 +105,16 @@ class VectorizedOptimizer(Reference):
             # A graph captured around a counter on the host would replay one step for ever.
             self._accelerator_graph_capture_health_check()
         found_inf = getattr(self, "found_inf", None)
-        parameters = list(self._with_gradient())
+        ready = self._ready()
+        parameters = list(self._with_gradient(ready))
         if found_inf is not None and found_inf.item():
+            for bundle in ready.values():
+                bundle.rest()
             return
         groups: dict[int, tuple[dict[str, Any], list[Tensor]]] = {}
+        for group in self.param_groups:
+            if id(group) in ready and not self._launch_bundle(ready[id(group)], group):
+                groups[id(group)] = (group, list(group["params"]))
         for p, group in parameters:
             if group.get("differentiable"):
                 self._accept_differentiable(p)
@@ -114,6 +124,33 @@ class VectorizedOptimizer(Reference):
                 self._step_lists(group, tensors)
             else:
                 self._step_singly(group, tensors)
+
+    def _ready(self) -> dict[int, Bundle]:
+        """Groups that are as they were in the step before, by identity."""
+        if not self._bundles or getattr(self, "grad_scale", None) is not None:
+            return {}
+        ready: dict[int, Bundle] = {}
+        for group in self.param_groups:
+            bundle = self._bundles.get(id(group))
+            if bundle is None or not may_launch(group):
+                continue
+            if bundle.is_ready(group["params"], self.state):
+                ready[id(group)] = bundle
+            else:
+                self._bundles = {k: b for k, b in self._bundles.items() if b is not bundle}
+        return ready
+
+    def _launch_bundle(self, bundle: Bundle, group: Group) -> bool:
+        """Step a group that is ready, unless the host now decides otherwise than before."""
+        settings = {key: as_numbers(value) for key, value in group.items() if key != "params"}
+        first = bundle.parameters[0]
+        state = {**self.state.get(first, {}), **bundle.numbers}
+        call = self._kernel_call(first, state, settings)
+        if call.switches != bundle.switches:
+            bundle.rest()
+            return False
+        bundle.launch(call, state)
+        return True
 
     def _runs_foreach(self, group: Group, tensors: Iterable[Tensor]) -> bool:
         """Whether a group runs on lists: see the table above."""
@@ -156,7 +193,7 @@ class VectorizedOptimizer(Reference):
         kernel = self._kernel if may_launch(group) else None
         for works in self._alike([self._open(p, settings) for p in tensors], kernel):
             first = works[0]
-            if kernel is not None and fits(first, kernel) and self._launch(works, settings):
+            if kernel is not None and fits(first, kernel) and self._launch(works, settings, group):
                 continue
             numbers = self._layout.numbers
             state: State = {key: tuple(w.state[key] for w in works) for key in first.state}
@@ -168,21 +205,31 @@ class VectorizedOptimizer(Reference):
                 w.state = {k: v if k in numbers else v[i] for k, v in state.items()}
                 self._close(w, theta[i])
 
-    def _launch(self, works: list[Work], settings: Group) -> bool:
+    def _launch(self, works: list[Work], settings: Group, group: Group) -> bool:
         """Run the kernel, if there is one here: one line says why where there is none."""
         assert self._kernel is not None
         first = works[0]
         state = dict(first.state)
         call = self._kernel_call(first.theta, state, settings)
         try:
-            launch(self._kernel, works, call)
+            library = launch(self._kernel, works, call)
         except KernelUnavailableError as error:
             tell_once(f"steps run without fused kernels: {error}")
             return False
         for w in works:
             w.state |= {key: state[key] for key in self._layout.numbers & state.keys()}
             self._close(w, w.theta)
+        if len(works) == len(group["params"]):
+            self._remember(library, call, group)
         return True
+
+    def _remember(self, library: Library, call: Call, group: Group) -> None:
+        assert self._kernel is not None
+        parameters = list(group["params"])
+        states = [self.state.get(p, {}) for p in parameters]
+        made = remember(library, self._kernel, call, parameters, states, self._layout)
+        if made is not None:
+            self._bundles = {**self._bundles, id(group): made}
 
     def _open(self, p: Tensor, settings: Group, *, clone: bool = False) -> Work:
         work = open_work(p, self.state.get(p, {}), clone=clone, masked=self._accepts.masked)

@@ -19,7 +19,7 @@ from torch import Tensor
 State = dict[str, Any]
 Group = Mapping[str, Any]
 # Torch keeps the counter in float32, where 1 added to more than this changes nothing.
-_LAST_IN_SINGLE = 2**24
+LAST_IN_SINGLE = 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def keep_number(kept: MutableMapping[str, Any], key: str, new: Any, layout: Layo
         kept[key] = new.to(dtype) if on_device else torch.tensor(new, dtype=dtype)
     elif on_device:
         old.copy_(new)
-    elif new > _LAST_IN_SINGLE and old.dtype is torch.float32 and key == layout.counter:
+    elif new > LAST_IN_SINGLE and old.dtype is torch.float32 and key == layout.counter:
         kept[key] = torch.tensor(new, dtype=torch.float64)
     else:
         old.fill_(new)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from instep.reference.runtime.kernels.library import STORED, Kernel, load
+from instep.reference.runtime.kernels.library import STORED, Kernel, Library, load
 from instep.reference.runtime.work import Work
 
 # As many lanes as are worth a thread of their own; torch's own loops share out as many.
@@ -74,34 +74,68 @@ def _lies_like(x: object, theta: Tensor) -> bool:
     )
 
 
-def launch(kernel: Kernel, works: Sequence[Work], call: Call) -> None:
+def launch(kernel: Kernel, works: Sequence[Work], call: Call) -> Library:
     """Run a kernel on parameters that fit; their tensors are written in place.
 
     Raises:
         KernelUnavailableError: there is no such kernel here; nothing has changed.
     """
-    function = load(kernel, works[0].theta.dtype, call.switches)
-    lengths, at = array("l"), array("L")
-    gradients = [_like(work.grad, work.theta) for work in works]
-    for work, grad in zip(works, gradients, strict=True):
+    library = load(kernel, works[0].theta.dtype, call.switches)
+    lengths, theta, grad, kept = array("l"), array("L"), array("L"), array("L")
+    gradients = [like(work.grad, work.theta) for work in works]
+    for work, gradient in zip(works, gradients, strict=True):
         for key, made in call.made.items():
             if made and work.state.get(key) is None:
                 work.state[key] = torch.empty_like(work.theta)
-        kept = (work.state.get(key) for key in kernel.states)
+        states = (work.state.get(key) for key in kernel.states)
         lengths.append(work.theta.numel())
-        at.extend((work.theta.data_ptr(), grad.data_ptr()))
-        at.extend(0 if x is None else x.data_ptr() for x in kept)
-    numbers = array("d", map(float, call.numbers))
-    where = (_address(lengths), _address(at), _address(numbers))
-    function(len(works), *where, threads(sum(lengths)))
+        theta.append(work.theta.data_ptr())
+        grad.append(gradient.data_ptr())
+        kept.extend(0 if x is None else x.data_ptr() for x in states)
+    first = works[0].state
+    columns = [i if first.get(key) is not None else -1 for i, key in enumerate(kernel.states)]
+    run(library, lengths, (theta, grad, kept), columns, call.numbers)
     torch.autograd.graph.increment_version([t for w in works for t in _written(w, kernel)])
+    return library
 
 
-def _address(x: array[int] | array[float]) -> int:
+def run(
+    library: Library,
+    lengths: array[int],
+    addresses: tuple[array[int], array[int], array[int]],
+    columns: Sequence[int],
+    numbers: Sequence[float],
+) -> None:
+    """Call a kernel.
+
+    Args:
+        library: the kernel's functions.
+        lengths: lanes of each tensor.
+        addresses: of the parameters, of the gradients, and of what is kept, a row a parameter.
+        columns: where in a row each state of the kernel is; -1 for one that is not there.
+        numbers: what the host has computed.
+    """
+    count, (theta, grad, kept) = len(lengths), addresses
+    told, where = array("d", map(float, numbers)), array("l", columns)
+    library.step(
+        count,
+        address(lengths),
+        address(theta),
+        address(grad),
+        address(kept),
+        len(kept) // count,
+        address(where),
+        address(told),
+        threads(sum(lengths)),
+    )
+
+
+def address(x: array[int] | array[float]) -> int:
+    """Where an array lies; it has to outlive its use."""
     return x.buffer_info()[0]
 
 
-def _like(grad: Tensor, theta: Tensor) -> Tensor:
+def like(grad: Tensor, theta: Tensor) -> Tensor:
     """A gradient that lies in memory as its parameter does."""
     grad = grad.resolve_neg()
     if grad.stride() == theta.stride() or (grad.is_contiguous() and theta.is_contiguous()):

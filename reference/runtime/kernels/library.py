@@ -17,7 +17,6 @@ from instep.reference.runtime.kernels.errors import KernelUnavailableError
 
 # How lanes.h calls the types that tensors may have.
 STORED = {torch.float64: 64, torch.float32: 32, torch.bfloat16: 16, torch.float16: 15}
-Function = Callable[[int, int, int, int, int], None]
 _HEADERS = ("lanes.h", "launch.h")
 
 
@@ -36,11 +35,20 @@ class Kernel:
     text: str = ""
 
 
-_loaded: dict[tuple[Kernel, int, tuple[str, ...]], Function | KernelUnavailableError] = {}
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The functions of launch.h; their arguments are numbers and addresses, in its order."""
+
+    step: Callable[..., None]
+    read: Callable[..., int]
+    write: Callable[..., None]
+
+
+_loaded: dict[tuple[Kernel, int, tuple[str, ...]], Library | KernelUnavailableError] = {}
 _lock = threading.Lock()
 
 
-def load(kernel: Kernel, dtype: torch.dtype, switches: Mapping[str, bool]) -> Function:
+def load(kernel: Kernel, dtype: torch.dtype, switches: Mapping[str, bool]) -> Library:
     """The kernel of a class, for one type and one setting of its switches.
 
     Args:
@@ -72,7 +80,7 @@ def forget() -> None:
     find_compiler.cache_clear()
 
 
-def _load(kernel: Kernel, stored: int, switches: Mapping[str, bool]) -> Function:
+def _load(kernel: Kernel, stored: int, switches: Mapping[str, bool]) -> Library:
     compiler, where = find_compiler(), cache.folder()
     defines = [f"STORED={stored}", *(f"{s}={int(v)}" for s, v in sorted(switches.items()))]
     runtime = files("instep.reference.runtime.kernels")
@@ -87,14 +95,23 @@ def _load(kernel: Kernel, stored: int, switches: Mapping[str, bool]) -> Function
         with as_file(runtime) as include:
             compiler.build(source, defines, include, out)
 
-    return _function(cache.fetch(path, build))
+    return _library(cache.fetch(path, build))
 
 
-def _function(path: Path) -> Function:
+def _library(path: Path) -> Library:
+    count, address, wide, number = (
+        ctypes.c_long,
+        ctypes.c_void_p,
+        ctypes.c_int,
+        ctypes.c_double,
+    )
     try:
-        function = ctypes.CDLL(str(path)).instep_step
+        found = ctypes.CDLL(str(path))
+        step, read, write = found.instep_step, found.instep_read, found.instep_write
     except (OSError, AttributeError) as error:
         raise KernelUnavailableError(f"cannot load {path}: {error}") from error
-    function.argtypes = [ctypes.c_long, *[ctypes.c_void_p] * 3, ctypes.c_long]
-    function.restype = None
-    return function
+    step.argtypes = [count, *[address] * 4, count, address, address, count]
+    read.argtypes = [count, address, count, count, wide, address]
+    write.argtypes = [count, address, count, count, wide, number]
+    step.restype, read.restype, write.restype = None, ctypes.c_int, None
+    return Library(step, read, write)
