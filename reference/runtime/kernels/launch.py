@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from torch import Tensor
 
 from instep.reference.runtime.kernels.library import STORED, Kernel, Library, load
 from instep.reference.runtime.work import Work
+
+_is_fork = False
 
 # As many lanes as are worth a thread of their own; torch's own loops share out as many.
 _GRAIN = 32768
@@ -144,10 +147,25 @@ def like(grad: Tensor, theta: Tensor) -> Tensor:
 
 
 def threads(lanes: int) -> int:
-    """How many threads are worth it, of those that torch may use."""
+    """How many threads are worth it, of those that torch may use.
+
+    A forked process has one: OpenMP's others stay behind in the process that it comes from, and who
+    waits for them waits for ever.
+    """
+    if _is_fork:
+        return 1
     return max(1, min(torch.get_num_threads(), lanes // _GRAIN))
 
 
 def _written(work: Work, kernel: Kernel) -> list[Tensor]:
     kept = (work.state.get(key) for key in kernel.states)
     return [work.theta, *(x for x in kept if x is not None)]
+
+
+def _forked() -> None:
+    global _is_fork
+    _is_fork = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

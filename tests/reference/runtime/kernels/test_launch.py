@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -143,6 +147,31 @@ def test_as_many_threads_as_torch_may_use_change_nothing(count, monkeypatch):
         return ps
 
     assert all(map(torch.equal, run(count), run(1)))
+
+
+_FORKED = """
+import os, torch
+from instep.reference import AdamW
+torch.set_num_threads(2)
+p = torch.zeros(1 << 18, requires_grad=True)
+p.grad = torch.ones_like(p)
+optimizer = AdamW([p])
+optimizer.step()  # starts OpenMP's threads
+before = p.detach().numpy().copy()
+pid = os.fork()
+if pid == 0:
+    optimizer.step()
+    assert (p.detach().numpy() < before).all()
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_steps_on(tmp_path):
+    """Torch's own fused step waits for ever for threads that are not there."""
+    command = [sys.executable, "-W", "ignore", "-c", _FORKED]
+    subprocess.run(command, check=True, timeout=60)
 
 
 def test_a_thread_for_as_many_lanes_as_are_worth_it(monkeypatch):
