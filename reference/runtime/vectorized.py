@@ -132,7 +132,10 @@ class VectorizedOptimizer(Reference):
         ready: dict[int, Bundle] = {}
         for group in self.param_groups:
             bundle = self._bundles.get(id(group))
-            if bundle is None or not may_launch(group):
+            if bundle is None:
+                continue
+            self._check_entries(group)
+            if not may_launch(group):
                 continue
             if bundle.is_ready(group["params"], self.state):
                 ready[id(group)] = bundle

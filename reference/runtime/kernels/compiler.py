@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from instep.reference.runtime.kernels.errors import KernelUnavailableError
 
 # Without -fno-math-errno a square root is a call; with any other part of -ffast-math, or with
@@ -112,13 +114,19 @@ def processor() -> str:
     return "\n".join(first[key] for key in told if key in first) + platform.machine()
 
 
-@functools.cache
 def loaded_openmp() -> Path | None:
-    """The file of the OpenMP runtime that torch has brought into this process, if it is known."""
+    """The file of the OpenMP runtime that torch has brought into this process, if it is known.
+
+    Other packages bring their own under names of their own: torch's lies beside torch.
+    """
     try:
         lines = Path("/proc/self/maps").read_text().splitlines()
     except OSError:
         return None
-    names = ("libgomp", "libomp", "libiomp")
-    files = (line.split(maxsplit=5)[5] for line in lines if len(line.split(maxsplit=5)) == 6)
-    return next((Path(f) for f in files if Path(f).name.startswith(names)), None)
+    fields = (line.split(maxsplit=5) for line in lines)
+    files = dict.fromkeys(Path(f[5]) for f in fields if len(f) == 6)
+    runtimes = [f for f in files if f.name.startswith(("libgomp", "libomp", "libiomp"))]
+    packages = Path(torch.__file__).parents[1]
+    beside = (packages / "torch", packages / "torch.libs")
+    own = (f for f in runtimes if any(f.is_relative_to(folder) for folder in beside))
+    return next(own, runtimes[0] if runtimes else None)
