@@ -8,16 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from instep.conformance.probes import Probe, ProbeFactory
-from instep.spec.gradients import reads_loss
+from instep.spec.gradients import reads_loss, tries_points
 from instep.spec.options import resolve
 
 Shapes = tuple[tuple[int, ...], ...]
 _FEW: Shapes = ((1,), (1, 1))
 _STEPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A polynomial that starts from 0 with slope -1, so that the first direction is 1.
+
+    Attributes:
+        coefficients: of the second power and those above.
+        lanes: how many parameters go down the same line together.
+        width: power of two by which distances along it are larger.
+    """
+
+    coefficients: tuple[float, ...]
+    lanes: int = 1
+    width: int = 0
+
+    def stacked(self) -> Any:
+        """All coefficients, for every lane."""
+        whole = np.array([0.0, -1.0, *self.coefficients])
+        scaled = np.ldexp(whole, self.width * (1 - np.arange(len(whole))))
+        return np.repeat(scaled[:, np.newaxis], self.lanes, axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +54,7 @@ class Descent:
         length: by which step lengths are longer than usual.
         single: slope, centre and start of a single parameter, where a search of its own is made.
         patient: whether all other hyperparameters are the defaults: many evaluations, no tolerance.
+        line: what the loss is along the first direction.
     """
 
     where: str
@@ -41,6 +64,7 @@ class Descent:
     length: float = 1.0
     single: tuple[float, float, float] | None = None
     patient: bool = False
+    line: Line | None = None
 
 
 DESCENTS = {
@@ -116,16 +140,65 @@ DESCENTS = {
         single=(2.0, -0.4453125, -0.4384765625),
         patient=True,
     ),
+    # Beyond the best point of a bracket the line falls on: minima of cubics lie outside.
+    "dips": Descent(
+        "where the line falls beyond two dips",
+        length=2.0**-4,
+        line=Line((629.56396484375, -43252.0, 1033088.0, -8260096.0)),
+        patient=True,
+    ),
+    "waves": Descent(
+        "where the line rises and falls twice within the first step",
+        length=2.0**3,
+        line=Line(
+            (
+                1.9294648170471191,
+                -1.1636962890625,
+                0.308349609375,
+                -0.03752899169921875,
+                0.0017168521881103516,
+            )
+        ),
+        patient=True,
+    ),
+    # A point that is no better than the one before, but low enough and flat.
+    "second-rise": Descent(
+        "where the second point on the line lies higher than the first",
+        length=2.0**3,
+        line=Line((1.25, -0.6171875, 0.083984375, -0.003421783447265625)),
+        patient=True,
+    ),
+    "third-rise": Descent(
+        "where the third point on the line lies higher than the second",
+        length=2.0**-2,
+        line=Line((0.01953125, -0.15625, -0.009765625, 0.1044921875, -0.025390625)),
+        patient=True,
+    ),
+    # The best point moves past the other end, between two that are near in height and place.
+    "turn": Descent(
+        "where the ends of a bracket change sides", line=Line((16.0, -80.0, 116.0)), patient=True
+    ),
+    "narrowing": Descent(
+        "where the bracket of a search becomes narrow",
+        length=2.0**-27,
+        line=Line((0.5, -3.5, 1.0), lanes=2, width=-30),
+        patient=True,
+    ),
 }
 
 
 def names(probes: ProbeFactory) -> tuple[str, ...]:
-    """Which descents there are: none for algorithms that do not read the loss."""
-    if not reads_loss(resolve(probes.algorithm.body, probes.options)):
+    """Which descents there are: none for algorithms that do not read the loss.
+
+    Lines are for those that search along them.
+    """
+    body = resolve(probes.algorithm.body, probes.options)
+    if not reads_loss(body):
         return ()
     rates = [h.name for h in probes.algorithm.hyperparameters if h.key == "lr"]
     free = rates and rates[0] not in probes.fixed
-    return tuple(name for name, d in DESCENTS.items() if free or d.length == 1)
+    ways = ((name, d) for name, d in DESCENTS.items() if d.line is None or tries_points(body))
+    return tuple(name for name, d in ways if free or d.length == 1)
 
 
 def descents(probes: ProbeFactory, dtype: str = "float64") -> Iterator[tuple[str, Probe]]:
@@ -141,10 +214,11 @@ def descent(probes: ProbeFactory, name: str, dtype: str) -> Probe:
     values = {k: v for k, v in values.items() if k not in probes.fixed}
     rates = [h.name for h in probes.algorithm.hyperparameters if h.key == "lr"]
     values |= {rate: usual[rate] * way.length for rate in rates}
-    shapes = way.shapes if way.single is None else ((1,),)
-    probe = probes.make(
-        name, values=values, dtype=dtype, shapes=shapes, steps=_STEPS if way.single is None else 1
-    )
+    alone = way.single is not None or way.line is not None
+    shapes, steps = (((1,),), 1) if alone else (way.shapes, _STEPS)
+    probe = probes.make(name, values=values, dtype=dtype, shapes=shapes, steps=steps)
+    if way.line is not None:
+        return _along(probe, way.line)
     probe = replace(
         probe,
         landscape=way.landscape,
@@ -152,6 +226,18 @@ def descent(probes: ProbeFactory, name: str, dtype: str) -> Probe:
         slopes=tuple(np.ldexp(x, way.flatter) for x in probe.slopes),
     )
     return probe if way.single is None else _single(probe, *way.single)
+
+
+def _along(probe: Probe, line: Line) -> Probe:
+    """A probe that begins where a line begins."""
+    start = np.zeros(line.lanes)
+    return replace(
+        probe,
+        landscape="polynomial",
+        parameters=(start,),
+        gradients=((start,),) * probe.steps,
+        slopes=(line.stacked(),),
+    )
 
 
 def _single(probe: Probe, slope: float, centre: float, start: float) -> Probe:

@@ -9,11 +9,13 @@ operation by operation in the same order.
 | valley | that, and ((sum of a x)^2 + sum of x^4) / 8 | that, and (sum of a x) a / 4 + x^3 / 2 |
 | ridge | what a valley adds, less the bowl | likewise |
 | cliff | that of a ridge, and sum of 1 / (e + abs e), e = 4 - x | that, and 2 / (e + abs e)^2 |
+| polynomial | sum of a0 + a1 d + a2 d^2 + ... | a1 + 2 a2 d + ... |
 
 No quadratics: methods that differ in where they take their gradients may agree there. A bowl has
 other centres in every step. The valley stays as it is, so that what an algorithm learns of its
 curvature in one step is true in the next; its lanes depend on one another. On a ridge curvature is
-negative until the descent has left it. Beyond a cliff loss and slope are infinite.
+negative until the descent has left it. Beyond a cliff loss and slope are infinite. A polynomial is
+whatever a search along a line is to meet.
 """
 
 from __future__ import annotations
@@ -38,9 +40,11 @@ def evaluate(
         landscape: a row of the table above.
         points: the parameters.
         centres: c, arrays of the parameters' shapes.
-        slopes: a, likewise.
+        slopes: a, likewise; of a polynomial, all coefficients of every lane, stacked.
     """
     a = arithmetic
+    if landscape == "polynomial":
+        return _polynomials(a, points, [a.tensor(c) for c in centres], slopes)
     loss, gradients = _bowl(a, points, [a.tensor(c) for c in centres], _tensors(a, slopes))
     if landscape == "bowl":
         return loss, gradients
@@ -87,6 +91,22 @@ def _barrier(a: Any, points: Sequence[Any]) -> Evaluation:
     heights = [a.binary("/", a.number(1), e) for e in twice]
     pushes = [a.binary("*", a.number(2), h) for h in _products(a, heights, heights)]
     return _sum(a, heights), pushes
+
+
+def _polynomials(
+    a: Any, points: Sequence[Any], centres: Sequence[Any], slopes: Sequence[Any]
+) -> Evaluation:
+    away = [a.binary("-", x, c) for x, c in zip(points, centres, strict=True)]
+    heights = [_horner(a, d, s) for d, s in zip(away, slopes, strict=True)]
+    steeper = [[k * s[k] for k in range(1, len(s))] for s in slopes]
+    return _sum(a, heights), [_horner(a, d, s) for d, s in zip(away, steeper, strict=True)]
+
+
+def _horner(a: Any, x: Any, coefficients: Sequence[Any]) -> Any:
+    value = a.tensor(coefficients[-1])
+    for c in reversed(coefficients[:-1]):
+        value = a.binary("+", a.binary("*", value, x), a.tensor(c))
+    return value
 
 
 def _products(a: Any, xs: Sequence[Any], ys: Sequence[Any]) -> list[Any]:

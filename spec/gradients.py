@@ -37,6 +37,12 @@ def needs_closure(body: ir.Body) -> bool:
 
 
 @remembered
+def tries_points(body: ir.Body) -> bool:
+    """Whether the loss is read at points where the parameters are not, or not yet."""
+    return any(isinstance(n, ir.Loss) and n.at != ir.Sym(ir.THETA) for n in ir.nodes(body))
+
+
+@remembered
 def sees_shapes(body: ir.Body) -> bool:
     """Whether a step tells axes apart, so that a complex tensor as pairs of numbers is another."""
 

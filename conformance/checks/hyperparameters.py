@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from instep.conformance.boundaries import limits
 from instep.conformance.checks.base import Check, Outcome, Plan, Skip
 from instep.conformance.checks.numerics import slug, switches
 from instep.conformance.probes import with_more_bits
@@ -89,6 +90,10 @@ def _changed(symbol: str, context: Context) -> Outcome:
         changes = {3: other, 7: again}
     if symbol in gated(context.algorithm) and context.probes.admits({symbol: 0.0}):
         changes[6] = {symbol: 0.0}
+    far = {symbol: before[symbol] * 2**24}
+    if symbol in limits(context.algorithm, context.probes.options) and context.probes.admits(far):
+        # So far away that whatever is compared with it lies on this side.
+        changes[2] = far
     # Once more: what estimates from sums of gradients begins to move after some steps only.
     changes[11] = other
     # A few lanes of a crowd are where old and new gradients balance behind a sign.

@@ -263,7 +263,7 @@ def _with_still_lanes(probe: Probe) -> Probe:
 
 def _descent(name: str, context: Context) -> Outcome:
     if name not in descents.names(context.probes):
-        raise Skip("the learning rate is fixed")
+        raise Skip("the learning rate is fixed, or the algorithm searches along no line")
     probe = descents.descent(context.probes, name, context.widest)
     return context.require(
         context.record(probe), f"{descents.DESCENTS[name].where} the parameters leave it"

@@ -15,7 +15,13 @@ from instep.conformance.profile import grades
 from instep.spec.arithmetic import Exact
 
 SHAPES = ((5,), (2, 3), ())
-LANDSCAPES = ("bowl", "valley", "ridge", "cliff")
+LANDSCAPES = ("bowl", "valley", "ridge", "cliff", "polynomial")
+
+
+def slopes_for(landscape: str) -> list[Any]:
+    """Curvatures, or of a polynomial the coefficients of all lanes."""
+    stacked = [np.stack(x) for x in zip(*map(arrays, range(2, 6)), strict=True)]
+    return stacked if landscape == "polynomial" else arrays(2)
 
 
 def arrays(seed: int) -> list[Any]:
@@ -27,7 +33,7 @@ def arrays(seed: int) -> list[Any]:
 def test_the_gradient_is_that_of_the_loss(landscape: str):
     points = [torch.tensor(x, requires_grad=True) for x in arrays(0)]
     numbers = TorchNumbers(torch.float64)
-    loss, gradients = evaluate(numbers, landscape, points, arrays(1), arrays(2))
+    loss, gradients = evaluate(numbers, landscape, points, arrays(1), slopes_for(landscape))
     derived = torch.autograd.grad(loss, points)
     for got, expected in zip(gradients, derived, strict=True):
         torch.testing.assert_close(got, expected, rtol=1e-13, atol=0)
@@ -37,7 +43,8 @@ def test_the_gradient_is_that_of_the_loss(landscape: str):
 @pytest.mark.parametrize("landscape", LANDSCAPES)
 def test_torch_stays_within_the_bound_of_50_digits(landscape: str, dtype: str):
     numbers = TorchNumbers(getattr(torch, dtype))
-    points, centres, slopes = ([np.float32(x) for x in arrays(k)] for k in range(3))
+    given = arrays(0), arrays(1), slopes_for(landscape)
+    points, centres, slopes = ([np.float32(x) for x in part] for part in given)
     bounded = BoundedArithmetic(grades(dtype)[0])
     loss, gradients = evaluate(
         bounded, landscape, [bounded.tensor(x) for x in points], centres, slopes

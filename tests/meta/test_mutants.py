@@ -106,6 +106,39 @@ UNDECIDED |= {
     for dialect in DIALECTS
     if dialect.startswith(("schedulefree-sgd/", "schedulefree-adamw/"))
 }
+# Searches along a line write what no run can show. In a bracket that is found, or that no attempt
+# makes narrower, the second end is where the search stands already; where both ends are one, it is
+# never read; and whatever a bracket begins with, its second end is replaced.
+WOLFE = "lbfgs/strong-wolfe"
+UNDECIDED |= {
+    (WOLFE, f"end_step: {mistake}")
+    for mistake in (
+        "old t instead of new", "condition ignored", "strictness of the comparison",
+        "threshold one higher",
+    )
+}  # fmt: skip
+# Losses that are equal are so by rounding, and ends that are equal leave nothing to search.
+UNDECIDED |= {
+    (WOLFE, f"{equation}: strictness of the comparison") for equation in ("low", "cubic_minimum")
+}
+# A step beyond an end of the bracket is moved back from that end, whether it is put there before or
+# not; none is left of the first end.
+UNDECIDED |= {(WOLFE, f"interpolation: {m}") for m in ("min missing", "max missing", "left out")}
+UNDECIDED |= {(WOLFE, "step_length: abs missing")}
+# Without a search nothing reads the count any more; with one this is dead, and the other way round.
+UNDECIDED |= {(WOLFE, "used: executed last")}
+# The first direction of all writes these before anything reads them, and a last step of zero length
+# is not remembered: what follows then is the gradient.
+UNDECIDED |= {
+    (WOLFE, f"{equation}: {state} starts at {value}")
+    for equation, state in (
+        ("direction", "d"), ("step_length", "t"), ("last_gradient_kept", "g_old"),
+        ("last_loss_kept", "f_old"),
+    )
+    for value in (1, 0.1)
+}  # fmt: skip
+UNDECIDED |= {(WOLFE, "direction: the other branch always taken")}
+UNDECIDED |= {(WOLFE, "last_loss_kept: f_old is never stored")}
 # A mean of squares is never less than the square of the mean, unless alpha is above 1; and beside
 # eps no rounding shows that.
 SURVIVED = {
