@@ -260,7 +260,9 @@ def _vectorized_context(frame: Frame) -> Mapping[str, Any]:
     form = _kernel_form(frame)
     if form is not None:
         keys = [s.key for s in form.states]
-        context["kernel"] = {"name": module_name(frame.algorithm), "states": keys}
+        reduced = [s.key for s in form.states if s.shape == "reduced"]
+        name = module_name(frame.algorithm)
+        context["kernel"] = {"name": name, "states": keys, "reduced": reduced}
         context["call"] = kernel_call.emit(frame, form)
     context["has_foreach"] = context["foreach"] is not None or context["lockstep"]
     return {**context, "imports": _imports(context, base)}

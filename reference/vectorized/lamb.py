@@ -14,6 +14,8 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -60,6 +62,7 @@ class LAMB(VectorizedOptimizer):
         "fused": None,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _kernel = Kernel("lamb", ("exp_avg", "exp_avg_sq"))
 
     def __init__(
         self,
@@ -150,6 +153,36 @@ class LAMB(VectorizedOptimizer):
         # lamb.update: theta = theta - step_size * r
         torch._foreach_add_(theta, r, alpha=-step_size)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        t = state["step"] = state["step"] + 1
+
+        _first_moment = 1 - beta1
+        _second_moment = 1 - beta2
+        _first_correction = 1 - beta1**t
+        _second_correction = 1 - beta2**t
+        _direction = math.sqrt(_second_correction)
+        step_size = lr
+        _update = -step_size
+        return Call(
+            switches={"MAXIMIZE": maximize},
+            numbers=(
+                _first_moment,
+                beta2,
+                _second_moment,
+                _first_correction,
+                _direction,
+                eps,
+                weight_decay,
+                _update,
+            ),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -60,6 +62,7 @@ class LARS(VectorizedOptimizer):
         "fused": None,
     }
     _layout = Layout(late=frozenset({"momentum_buffer"}))
+    _kernel = Kernel("lars", ("momentum_buffer",))
 
     def __init__(
         self,
@@ -148,6 +151,25 @@ class LARS(VectorizedOptimizer):
         # lars.update@inside: theta = theta - s
         torch._foreach_sub_(theta, s)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        mu = group["momentum"]
+        weight_decay = group["weight_decay"]
+        trust = group["trust_coefficient"]
+        maximize = group["maximize"]
+        nesterov = group["nesterov"]
+
+        return Call(
+            switches={
+                "MAXIMIZE": maximize,
+                "B_ABSENT": state.get("momentum_buffer") is None,
+                "NESTEROV": nesterov,
+            },
+            numbers=(trust, weight_decay, lr, mu),
+            made={"momentum_buffer": True},
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

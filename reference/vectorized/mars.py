@@ -14,6 +14,8 @@ from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime import scalar_math as math
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -63,6 +65,7 @@ class MARS(VectorizedOptimizer):
         "fused": None,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _kernel = Kernel("mars", ("exp_avg", "exp_avg_sq", "last_grad"))
 
     def __init__(
         self,
@@ -151,6 +154,38 @@ class MARS(VectorizedOptimizer):
         torch._foreach_add_(_update, eps)
         torch._foreach_addcdiv_(theta, m, _update, value=-lr / _first_correction)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        gamma = group["gamma"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        t = state["step"] = state["step"] + 1
+
+        _corrected = gamma * (beta1 / (1 - beta1))
+        _first_moment = 1 - beta1
+        _decay = 1 - lr * weight_decay
+        _second_moment = 1 - beta2
+        _first_correction = 1 - beta1**t
+        _second_correction = 1 - beta2**t
+        _update = -lr / _first_correction
+        _update_2 = math.sqrt(_second_correction)
+        return Call(
+            switches={"MAXIMIZE": maximize},
+            numbers=(
+                _corrected,
+                _first_moment,
+                _decay,
+                beta2,
+                _second_moment,
+                _update,
+                _update_2,
+                eps,
+            ),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

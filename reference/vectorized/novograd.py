@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -59,6 +61,7 @@ class NovoGrad(VectorizedOptimizer):
         "fused": None,
     }
     _layout = Layout(late=frozenset({"exp_avg"}), late_reduced=frozenset({"exp_avg_sq"}))
+    _kernel = Kernel("novograd", ("exp_avg", "exp_avg_sq"), reduced=("exp_avg_sq",))
 
     def __init__(
         self,
@@ -137,6 +140,33 @@ class NovoGrad(VectorizedOptimizer):
         # novograd.update: theta = theta - lr * m
         torch._foreach_add_(theta, m, alpha=-lr)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        grad_averaging = group["grad_averaging"]
+
+        _second_moment = 0.0
+        if state.get("exp_avg_sq") is not None:
+            _second_moment = 1 - beta2
+        _first_moment = 0.0
+        if state.get("exp_avg") is not None and grad_averaging:
+            _first_moment = 1 - beta1
+        _update = -lr
+        return Call(
+            switches={
+                "MAXIMIZE": maximize,
+                "V_ABSENT": state.get("exp_avg_sq") is None,
+                "M_ABSENT": state.get("exp_avg") is None,
+                "GRAD_AVERAGING": grad_averaging,
+            },
+            numbers=(_second_moment, eps, weight_decay, _first_moment, beta1, _update),
+            made={"exp_avg": True, "exp_avg_sq": True},
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

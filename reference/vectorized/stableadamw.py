@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.intervals import Domain, Interval
+from instep.reference.runtime.kernels.launch import Call
+from instep.reference.runtime.kernels.library import Kernel
 from instep.reference.runtime.vectorized import Backend, Tensors, VectorizedOptimizer
 from instep.reference.runtime.work import Group, Layout, State
 
@@ -59,6 +61,7 @@ class StableAdamW(VectorizedOptimizer):
         "fused": None,
     }
     _layout = Layout(numbers=frozenset({"step"}), counter="step")
+    _kernel = Kernel("stableadamw", ("exp_avg", "exp_avg_sq"))
 
     def __init__(
         self,
@@ -141,6 +144,25 @@ class StableAdamW(VectorizedOptimizer):
         torch._foreach_div_(_update, _update_2)
         torch._foreach_sub_(theta, _update)
         return theta
+
+    def _kernel_call(self, theta: Tensor, state: State, group: Group) -> Call:
+        """What the host tells the kernel of tensors that agree in type, step and kind of state."""
+        lr = group["lr"]
+        beta1, beta2 = group["betas"]
+        eps = group["eps"]
+        weight_decay = group["weight_decay"]
+        maximize = group["maximize"]
+        t = state["step"] = state["step"] + 1
+
+        beta1_hat = (beta1 - beta1**t) / (1 - beta1**t)
+        beta2_hat = (beta2 - beta2**t) / (1 - beta2**t)
+        _first_moment = 1 - beta1_hat
+        _second_moment_2 = 1 - beta2_hat
+        _spread = eps**2
+        return Call(
+            switches={"MAXIMIZE": maximize},
+            numbers=(_second_moment_2, _spread, lr, _first_moment, weight_decay, eps),
+        )
 
     def _update(self, theta: Tensor, grad: Tensor, state: State, group: Group) -> Tensor:
         """The equations of one parameter: `state` is written, the new parameter returned."""

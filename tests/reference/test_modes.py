@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from instep import reference
-from instep.reference import LAMB, SGD, Adam, AdamW, eager
+from instep.reference import SGD, Adam, AdamP, AdamW, eager
 from instep.spec import get
 from meta.exported import EXPORTED, probes
 
@@ -211,7 +211,7 @@ def test_tensor_hyperparameters_equal_numbers(backend, shape):
 # ---- torch.amp.GradScaler
 
 
-@pytest.fixture(params=[SGD, LAMB])
+@pytest.fixture(params=[SGD, AdamP])
 def fused(request):
     """A class with a kernel of its own, and one that runs without."""
 
@@ -219,7 +219,7 @@ def fused(request):
         if request.param is SGD:
             return SGD(parameters, fused=True, **keywords)
         with pytest.warns(UserWarning, match="no fused kernel yet"):
-            return LAMB(parameters, fused=True, **keywords)
+            return AdamP(parameters, fused=True, **keywords)
 
     return make
 

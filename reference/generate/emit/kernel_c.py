@@ -11,34 +11,55 @@ from instep.reference.generate.emit.frame_text import COMMAND, source_file
 from instep.reference.generate.emit.kernel_call import host_printer
 from instep.reference.generate.emit.lines import LINE_LENGTH
 from instep.reference.generate.frame import Frame
-from instep.reference.generate.lower.form import Assign, Block, Branch, Statement
+from instep.reference.generate.lower.form import Assign, Block, Branch, Statement, assigns, uses
 from instep.reference.generate.lower.kernel import GRADIENT, KernelForm, Switch
 from instep.reference.generate.lower.liveness import with_liveness
+from instep.reference.generate.lower.name_sums import ADDED
 from instep.reference.generate.naming import Naming
 from instep.spec import ir
 
 _INDENT = 4
-_BASE = 8
 
 
 def context(frame: Frame, form: KernelForm) -> dict[str, Any]:
     """What the template of a kernel asks for."""
-    emitter = _Emitter(frame, form)
     host = host_printer(frame)
     return {
         "source": source_file(frame.algorithm),
         "dialect": frame.algorithm.full_name,
         "command": COMMAND,
         "name": frame.name,
-        "arrays": [
-            (ir.THETA, "the parameter"),
-            (GRADIENT, "its gradient"),
-            *((s.name, s.key) for s in form.states),
-        ],
-        "written": emitter.written(),
+        "arrays": _arrays(form),
         "switches": [(s.name, host(s.condition)) for s in form.switches],
-        "numbers": [(n, host(form.values[n]) if n in form.values else "") for n in form.numbers],
-        "lanes": emitter.lines(),
+        "totals": form.totals,
+        "scalars": form.scalars,
+        "sums": _function(frame, form, form.sums),
+        "whole": _function(frame, form, form.whole, base=4, index="0"),
+        "lanes": _function(frame, form, form.lanes),
+    }
+
+
+def _arrays(form: KernelForm) -> list[tuple[str, int, str]]:
+    """Arrays by name, with their place and what they hold."""
+    own = [(ir.THETA, "the parameter"), (GRADIENT, "its gradient")]
+    named = [*own, *((s.name, s.key) for s in form.states)]
+    return [(name, place, key) for place, (name, key) in enumerate(named)]
+
+
+def _function(
+    frame: Frame, form: KernelForm, block: Block, *, base: int = 8, index: str = "i"
+) -> dict[str, Any]:
+    """The arrays and numbers that statements need, and their text."""
+    host = host_printer(frame)
+    lines = _Emitter(frame, form, base, index).lines(block)
+    read = {*uses(block), *(s.value.name for s in assigns(block) if isinstance(s.value, ir.At))}
+    read |= {f"{name}_" for name in _stored(block)}
+    values = {n: host(form.values[n]) if n in form.values else "" for n in form.numbers}
+    return {
+        "arrays": [a for a in _arrays(form) if f"{a[0]}_" in read],
+        "written": set(_stored(block)),
+        "numbers": [(n, k, values[n]) for k, n in enumerate(form.numbers) if n in read],
+        "lines": lines,
     }
 
 
@@ -48,6 +69,8 @@ class _Emitter:
 
     frame: Frame
     form: KernelForm
+    base: int
+    index: str
     texts: list[str] = field(default_factory=list)
     depth: int = 0
 
@@ -55,13 +78,9 @@ class _Emitter:
         self.naming = Naming(self.frame)
         self.print = CPrinter(self._switch)
 
-    def written(self) -> set[str]:
-        """Arrays that the kernel writes."""
-        return set(_stored(self.form.lanes))
-
-    def lines(self) -> list[str]:
-        """The text, without the indentation of the loop itself."""
-        self._block(self.form.lanes, set(), set())
+    def lines(self, block: Block) -> list[str]:
+        """The text, without the indentation of the loop or function itself."""
+        self._block(block, set(self.form.scalars), set())
         return self.texts
 
     def _switch(self, expr: ir.Expr) -> str | None:
@@ -77,18 +96,21 @@ class _Emitter:
                 self._branch(statement, after, declared)
 
     def _assign(self, s: Assign, declared: set[str]) -> None:
+        if s.stores == ADDED:
+            self._equation(f"{s.target} += {self.print(s.value)};", s)
+            return
         kind = "" if s.target in declared else "real "
         declared.add(s.target)
         if s.value != ir.Sym(s.target):
             self._equation(f"{kind}{s.target} = {self.print(s.value)};", s)
         if s.stores:
-            self._add(f"{s.stores}_[i] = store({s.target});")
+            self._add(f"{s.stores}_[{self.index}] = store({s.target});")
 
     def _equation(self, text: str, s: Assign) -> None:
         """The names of the equations beside the text, or above it where there is no room."""
         cited = ", ".join(dict.fromkeys(self.naming.equation(let) for let in s.sources))
         beside = f"{text}  // {cited}" if cited else text
-        if _BASE + _INDENT * self.depth + len(beside) <= LINE_LENGTH:
+        if self.base + _INDENT * self.depth + len(beside) <= LINE_LENGTH:
             self._add(beside)
             return
         self._add(f"// {cited}")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from instep.reference.generate.errors import NoListFormError
 from instep.reference.generate.frame import Frame
-from instep.reference.generate.lower.factor_branches import merge_branches
-from instep.reference.generate.lower.form import Assign, Block, Branch, Program, assigns, leaves
-from instep.reference.generate.lower.memory import read_and_write, version_before
+from instep.reference.generate.lower.form import Assign, Block, Branch, assigns, leaves
+from instep.reference.generate.lower.memory import FIRST, LANE, read_and_write, version_before
 from instep.reference.generate.lower.pipeline import lower
-from instep.reference.generate.lower.remove_dead import remove_dead
 from instep.reference.generate.lower.rows import masked
 from instep.reference.generate.lower.spell import Names, spell, spelled
-from instep.reference.generate.lower.split_host import Halves, split_host
+from instep.reference.generate.lower.split_host import Parts, split_host
 from instep.spec import ir
 from instep.spec.model import State
 from instep.spec.scope import Scope
@@ -41,6 +39,10 @@ class KernelForm:
         switches: what the kernel is specialised on.
         numbers: variables that the host fills, in the order in which the kernel takes them.
         values: what the host computes for those that are no hyperparameters.
+        totals: variables of sums over the lanes of a tensor, each with its operation.
+        scalars: variables that lanes read and that are one for each tensor.
+        sums: statements for each lane that lead to sums.
+        whole: statements for each tensor, from its sums to its scalars.
         lanes: statements for each lane.
         host: statements of the host; one that makes a state assigns the state to itself.
     """
@@ -50,6 +52,10 @@ class KernelForm:
     switches: tuple[Switch, ...]
     numbers: tuple[str, ...]
     values: dict[str, ir.Expr]
+    totals: tuple[tuple[str, str], ...]
+    scalars: tuple[str, ...]
+    sums: Block
+    whole: Block
     lanes: Block
     host: Block
 
@@ -62,43 +68,60 @@ def kernel_form(frame: Frame) -> KernelForm:
     """
     if frame.algorithm.narrow or masked(frame.body):
         raise NoListFormError("equations in several types, or of some lanes alone, have no kernel")
-    halves = split_host(lower(frame.algorithm, frame.body))
+    parts = split_host(lower(frame.algorithm, frame.body))
     states = tuple(s for s in frame.states() if s.shape != "scalar")
-    if any(s.shape != "like" or s.scope != "parameter" for s in states):
+    if any(s.shape not in ("like", "reduced") or s.scope != "parameter" for s in states):
         raise NoListFormError("states of other shapes than the parameter's have no kernel")
-    sure = [s.name for s in states if s.init is not None and not frame.is_conditional(s)]
-    unsure = [s.name for s in states if s.name not in sure]
-    read_last = {*halves.numbers, *(n for c in halves.switches for n in leaves(c))}
     names: Names = {f"{s.name}.0": s.name for s in frame.states() if s.shape == "scalar"}
-    names |= dict.fromkeys(_asked_for_shape(halves), ir.THETA)
-    host = spell(halves.host, read_last, names)
-    lanes = read_and_write(_tidy(halves.program, halves.lanes), [GRADIENT, ir.THETA, *sure], unsure)
-    arrays = {version_before(a): a for a in (GRADIENT, ir.THETA, *sure, *unsure)}
-    numbers = tuple(names.get(n, n) for n in halves.numbers)
+    names |= dict.fromkeys(_asked_for_shape(parts), ir.THETA)
+    read_last = {*parts.numbers, *(n for c in parts.switches for n in leaves(c))}
+    host = spell(parts.host, read_last, names)
+    numbers = tuple(names.get(n, n) for n in parts.numbers)
+    memory = _Memory(frame, [s for s in states if s.shape == "like"], names)
+    reduced = _Memory(frame, [s for s in states if s.shape == "reduced"], names)
+    scalars = dict(names)
+    whole = reduced.spelled(parts.whole, set(parts.scalars), scalars, FIRST)
     return KernelForm(
         states,
         tuple(s for s in states if s.init is None),
-        tuple(_switches(halves.switches, names, frame)),
+        tuple(_switches(parts.switches, names, frame)),
         numbers,
         {s.target: s.value for s in assigns(host) if s.target in numbers},
-        spell(lanes, set(), {**names, **arrays}),
+        parts.totals,
+        tuple(scalars[n] for n in parts.scalars),
+        memory.spelled(parts.sums, set(), dict(names), LANE, lanes=True),
+        whole,
+        memory.spelled(parts.lanes, set(), scalars, LANE, lanes=True),
         host,
     )
 
 
-def _asked_for_shape(halves: Halves) -> set[str]:
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """Arrays of one shape, and the variables of those who read them."""
+
+    frame: Frame
+    states: list[State]
+    names: Names
+
+    def spelled(
+        self, block: Block, live: set[str], names: Names, index: ir.Expr, *, lanes: bool = False
+    ) -> Block:
+        """A block that loads and stores what it needs; fills in `names`."""
+        found = [s for s in self.states if s.init is not None]
+        sure = [s.name for s in found if not self.frame.is_conditional(s)]
+        unsure = [s.name for s in self.states if s.name not in sure]
+        own = [GRADIENT, ir.THETA] if lanes else []
+        names |= {version_before(a): a for a in (*own, *sure, *unsure)}
+        return spell(read_and_write(block, [*own, *sure], unsure, index), live, names)
+
+
+def _asked_for_shape(parts: Parts) -> set[str]:
     """Tensors that the host reads: it asks for their shape alone, which is the parameter's."""
-    scopes = halves.program.scopes.symbols
-    read = {n for s in assigns(halves.host) for n in leaves(s.value)}
-    read |= {n for c in halves.switches for n in leaves(c)}
+    scopes = parts.program.scopes.symbols
+    read = {n for s in assigns(parts.host) for n in leaves(s.value)}
+    read |= {n for c in parts.switches for n in leaves(c)}
     return {n for n in read if not scopes.get(n, Scope.STATIC).on_host}
-
-
-def _tidy(program: Program, lanes: Block) -> Block:
-    """Without what the host stood between: branches meet, and what one side alone reads goes."""
-    for run in (merge_branches, remove_dead):
-        lanes = run(replace(program, block=lanes)).block
-    return lanes
 
 
 def _switches(conditions: tuple[ir.Expr, ...], names: Names, frame: Frame) -> Iterator[Switch]:
@@ -141,7 +164,7 @@ def _named(condition: ir.Expr) -> str:
 def making(form: KernelForm) -> Iterator[tuple[State, ir.Expr | None]]:
     """States that only a step makes, with the condition under which it does; None for always."""
     for state in form.made:
-        ways = {_without(way, state) for way in _ways(form.lanes, state.name, ())}
+        ways = {_without(way, state) for way in _ways((*form.whole, *form.lanes), state.name, ())}
         if () in ways:
             yield state, None
         elif ways:

@@ -9,10 +9,14 @@
 #ifdef _OPENMP
 #include <omp.h>
 #define SIMD _Pragma("omp simd")
+#define SIMD_SUM(...) PRAGMA(omp simd reduction(+ : __VA_ARGS__))
+#define PRAGMA(text) _Pragma(#text)
 #elif defined(__clang__)
 #define SIMD _Pragma("clang loop vectorize(assume_safety)")
+#define SIMD_SUM(...)
 #else
 #define SIMD _Pragma("GCC ivdep")
+#define SIMD_SUM(...)
 #endif
 
 #if STORED == 64

@@ -50,8 +50,13 @@ def fits(work: Work, kernel: Kernel) -> bool:
         return False
     if not is_dense(theta):
         return False
-    kept = (work.state.get(key) for key in kernel.states)
-    return all(x is None or _lies_like(x, theta) for x in kept)
+    kept = ((key, work.state.get(key)) for key in kernel.states)
+    return all(x is None or _lies_like(x, _whole(key, kernel, theta)) for key, x in kept)
+
+
+def _whole(key: str, kernel: Kernel, theta: Tensor) -> Tensor:
+    """A tensor like the one under a key of the state."""
+    return theta.new_empty(()) if key in kernel.reduced else theta
 
 
 def is_dense(x: Tensor) -> bool:
@@ -89,7 +94,7 @@ def launch(kernel: Kernel, works: Sequence[Work], call: Call) -> Library:
     for work, gradient in zip(works, gradients, strict=True):
         for key, made in call.made.items():
             if made and work.state.get(key) is None:
-                work.state[key] = torch.empty_like(work.theta)
+                work.state[key] = torch.empty_like(_whole(key, kernel, work.theta))
         states = (work.state.get(key) for key in kernel.states)
         lengths.append(work.theta.numel())
         theta.append(work.theta.data_ptr())
@@ -120,7 +125,7 @@ def run(
     """
     count, (theta, grad, kept) = len(lengths), addresses
     told, where = array("d", map(float, numbers)), array("l", columns)
-    library.step(
+    failed = library.step(
         count,
         address(lengths),
         address(theta),
@@ -131,6 +136,8 @@ def run(
         address(told),
         threads(sum(lengths)),
     )
+    if failed:
+        raise MemoryError("no memory for the sums of a step")
 
 
 def address(x: array[int] | array[float]) -> int:

@@ -27,11 +27,13 @@ class Kernel:
     Attributes:
         name: of the file in `reference/kernels`, without its ending.
         states: keys, in the order of the file.
+        reduced: those among them that hold one number for each tensor.
         text: the file's content where it was never written, for a class that was not either.
     """
 
     name: str
     states: tuple[str, ...] = ()
+    reduced: tuple[str, ...] = ()
     text: str = ""
 
 
@@ -39,7 +41,7 @@ class Kernel:
 class Library:
     """The functions of launch.h; their arguments are numbers and addresses, in its order."""
 
-    step: Callable[..., None]
+    step: Callable[..., int]
     read: Callable[..., int]
     write: Callable[..., None]
 
@@ -113,5 +115,5 @@ def _library(path: Path) -> Library:
     step.argtypes = [count, *[address] * 4, count, address, address, count]
     read.argtypes = [count, address, count, count, wide, address]
     write.argtypes = [count, address, count, count, wide, number]
-    step.restype, read.restype, write.restype = None, ctypes.c_int, None
+    step.restype, read.restype, write.restype = ctypes.c_int, ctypes.c_int, None
     return Library(step, read, write)

@@ -6,7 +6,7 @@ import pytest
 
 from instep.reference.generate.errors import NoListFormError
 from instep.reference.generate.frame import Frame
-from instep.reference.generate.lower.form import Branch
+from instep.reference.generate.lower.form import Assign, Branch
 from instep.reference.generate.lower.kernel import kernel_form, making
 from instep.reference.generate.lower.memory import read_and_write
 from instep.reference.generate.lower.resolve_options import resolve_options
@@ -24,38 +24,71 @@ def form_of(algorithm):
 
 
 def test_numbers_leave_the_lanes_by_name(program, listing):
-    halves = split_host(program("theta.1 = theta_0 - lr * s * A"))
-    assert listing(halves.program.with_block(halves.host)) == ["_eq_theta = (lr * s)"]
-    assert listing(halves.program.with_block(halves.lanes)) == [
+    parts = split_host(program("theta.1 = theta_0 - lr * s * A"))
+    assert listing(parts.program.with_block(parts.host)) == ["_eq_theta = (lr * s)"]
+    assert listing(parts.program.with_block(parts.lanes)) == [
         "theta.1 = (theta.0 - (_eq_theta * A))"
     ]
-    assert halves.numbers == ("_eq_theta",)
+    assert parts.numbers == ("_eq_theta",)
 
 
 def test_a_number_that_is_read_twice_is_one(program):
-    halves = split_host(program("x = (1 - s) * A + (1 - s) * B", "theta.1 = x * lr"))
-    assert halves.numbers == ("_eq_x", "lr")
+    parts = split_host(program("x = (1 - s) * A + (1 - s) * B", "theta.1 = x * lr"))
+    assert parts.numbers == ("_eq_x", "lr")
 
 
 def test_torchs_fused_operations_are_spelled_out(program, listing):
-    halves = split_host(program("x = addcdiv(A, B, C, s)", "theta.1 = lerp(x, A, s)"))
-    assert listing(halves.program.with_block(halves.lanes)) == [
+    parts = split_host(program("x = addcdiv(A, B, C, s)", "theta.1 = lerp(x, A, s)"))
+    assert listing(parts.program.with_block(parts.lanes)) == [
         "x = (A + ((s * B) / C))",
         "theta.1 = lerp(x, A, s)",
     ]
 
 
 def test_conditions_of_the_host_are_switches(program, branch, assign):
-    halves = split_host(program(branch([assign("x = A")], [assign("x = B")]), "theta.1 = x"))
-    assert halves.switches == (ir.Compare("==", ir.Opt("flag"), ir.Value(True)),)
-    assert halves.host == ()
+    parts = split_host(program(branch([assign("x = A")], [assign("x = B")]), "theta.1 = x"))
+    assert parts.switches == (ir.Compare("==", ir.Opt("flag"), ir.Value(True)),)
+    assert parts.host == ()
 
 
-def test_lanes_that_meet_in_a_sum_and_branches_on_data_have_no_kernel(program, assign):
-    total = assign("x = A")
-    total = type(total)("x", ir.Reduce("sum", "all", ir.Sym("A")))
-    with pytest.raises(NoListFormError, match="meet in a sum"):
-        split_host(program(total, "theta.1 = x"))
+def total(target, operand, over="all", op="sum"):
+    return Assign(target, ir.Reduce(op, over, operand))
+
+
+def test_a_sum_is_taken_in_a_round_of_its_own(program, listing, assign, expression):
+    norm = Assign("r", ir.Call("sqrt", (ir.Reduce("sum", "all", expression("x * A")),)))
+    made = program("x = A * B", norm, "theta.1 = x * r")
+    made.declare("r", Scope.REDUCED)
+    parts = split_host(made)
+
+    def lines(block):
+        return listing(made.with_block(block))
+
+    ((name, op),) = parts.totals
+    assert op == "sum"
+    assert lines(parts.sums) == ["x = (A * B)", f"{name} = (x * A)"]
+    assert [s.stores for s in parts.sums] == ["", "+"]
+    assert lines(parts.whole) == [f"r = sqrt({name})"]
+    assert lines(parts.lanes) == ["x = (A * B)", "theta.1 = (x * r)"]
+    assert parts.scalars == ("r",)
+
+
+def test_a_sum_of_what_a_sum_has_given_has_no_kernel(program, assign):
+    made = program(total("r", ir.Sym("A")), "x = A * r", total("t", ir.Sym("x")), "theta.1 = x * t")
+    made.declare("r", Scope.REDUCED)
+    made.declare("t", Scope.REDUCED)
+    with pytest.raises(NoListFormError, match="two rounds"):
+        split_host(made)
+
+
+@pytest.mark.parametrize(("over", "op"), [("rows", "sum"), ("units", "mean"), ("all", "max")])
+def test_lanes_that_meet_otherwise_have_no_kernel(over, op, program):
+    made = program(total("x", ir.Sym("A"), over, op), "theta.1 = x")
+    with pytest.raises(NoListFormError, match="meet otherwise"):
+        split_host(made)
+
+
+def test_branches_on_data_have_no_kernel(program):
     scoped = program("theta.1 = A")
     data = ir.Compare("<", ir.Sym("A"), ir.Const(0))
     with pytest.raises(NoListFormError, match="data of each tensor"):
@@ -173,12 +206,12 @@ let("update", theta, theta - lr * sqrt(cols(theta)) * g)
     assert ir.Call("cols", (ir.Sym("theta"),)) in {n for e in values for n in ir.walk(e)}
 
 
-@pytest.mark.parametrize("name", ["lamb", "muon", "adafactor", "lbfgs"])
+@pytest.mark.parametrize("name", ["adamp", "muon", "adafactor", "lbfgs"])
 def test_what_needs_more_than_its_own_lane_has_no_form(name):
     with pytest.raises(NoListFormError):
         form_of(get(name))
 
 
 def test_scopes_of_the_generators_own_numbers_are_known(program):
-    halves = split_host(program("theta.1 = (s * r) * A"))
-    assert halves.program.scopes.symbols[halves.numbers[0]] is Scope.GROUP
+    parts = split_host(program("theta.1 = (s * r) * A"))
+    assert parts.program.scopes.symbols[parts.numbers[0]] is Scope.GROUP

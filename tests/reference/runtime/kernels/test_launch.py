@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from instep.reference import SGD, Adam, AdamW, Rprop
+from instep.reference import LAMB, SGD, Adam, AdamW, NovoGrad, Rprop
 from instep.reference.runtime import vectorized
 from instep.reference.runtime.kernels.launch import is_dense, threads
 
@@ -147,6 +147,45 @@ def test_as_many_threads_as_torch_may_use_change_nothing(count, monkeypatch):
         return ps
 
     assert all(map(torch.equal, run(count), run(1)))
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])
+@pytest.mark.parametrize("cls", [LAMB, NovoGrad])
+def test_sums_do_not_depend_on_how_they_are_shared_out(cls, count, monkeypatch):
+    """Not in the last bit: they are added up by chunks, in order."""
+    torch.manual_seed(0)
+    start = [torch.randn(n) for n in (4096, 4097, 200000, 0, 1, 33, 12289)]
+    given = [torch.randn_like(x) for x in start]
+
+    def run(threads):
+        monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+        ps = [x.clone().requires_grad_() for x in start]
+        optimizer = cls(ps)
+        for _ in range(3):
+            for p, g in zip(ps, given, strict=True):
+                p.grad = g
+            optimizer.step()
+        return ps
+
+    assert all(map(torch.equal, run(count), run(1)))
+
+
+def test_a_sum_is_that_of_its_own_tensor():
+    """Beside others of all sizes as alone."""
+    torch.manual_seed(0)
+    sizes = (5, 4096, 0, 4097, 9000, 1, 8192)
+    given = [torch.randn(n) for n in sizes]
+
+    def run(gradients):
+        ps = [torch.ones_like(g).requires_grad_() for g in gradients]
+        for p, g in zip(ps, gradients, strict=True):
+            p.grad = g
+        LAMB(ps, lr=0.5).step()
+        return ps
+
+    alone = [run([g])[0] for g in given]
+    assert all(map(torch.equal, run(given), alone))
+    assert not torch.equal(alone[1], alone[3][:4096])
 
 
 _FORKED = """
