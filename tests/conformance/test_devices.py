@@ -95,3 +95,17 @@ def test_who_refuses_the_meta_device_is_skipped_with_its_words():
     result = session.run(META)
     assert result.status == "skipped"
     assert "fused=True" in result.message
+
+
+class SavesTwice(torch.optim.Adam):
+    """The same containers under two keys, as a state that groups refer to is saved."""
+
+    def state_dict(self):
+        saved = super().state_dict()
+        return {**saved, "again": saved["state"]}
+
+
+def test_counts_that_stand_in_two_places_are_replaced_once():
+    session = Session(SavesTwice, "adam", level="full")
+    result = session.run("adam/checkpoints/numbers")
+    assert result.status == "passed", result.message
