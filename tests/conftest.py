@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 # Two workers share two cores. Set before torch is imported, which reads it once.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Kernels that tests build stay with the repository, for the next run.
+KERNELS = Path(__file__).resolve().parents[1] / ".pytest_cache" / "kernels"
+os.environ.setdefault("INSTEP_CACHE_DIR", str(KERNELS))
 
 # The same examples on every machine: a failure seen in CI is seen here. Deadlines time the machine.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)

@@ -13,6 +13,7 @@ from instep.reference.generate.source import generate_kernel
 from instep.reference.runtime.kernels.bundle import Bundle
 from instep.reference.runtime.vectorized import VectorizedOptimizer
 from instep.spec import dialects, get
+from sampling import each_dialect, one_in
 
 MOVING = [d for d in dialects() if get(d).result == "parameters"]
 FUSED = [d for d in MOVING if generate_kernel(get(d)) is not None]
@@ -41,7 +42,7 @@ def assert_in_step(name, cls, task, run, interpret, configuration):
         assert within.all(), keywords
 
 
-@pytest.mark.parametrize("name", FUSED)
+@pytest.mark.parametrize("name", each_dialect(without=set(dialects()) - set(FUSED)))
 def test_every_dialect_is_in_step(name, problem, run, interpret, only_kernels):
     cls = load_class(get(name), "vectorized")
     if not cls._accepts.dense:
@@ -51,7 +52,7 @@ def test_every_dialect_is_in_step(name, problem, run, interpret, only_kernels):
     assert_in_step(name, cls, task, run, interpret, ({}, {}, {}))
 
 
-@pytest.mark.parametrize("name", EXPORTED)
+@pytest.mark.parametrize("name", one_in(3, EXPORTED, str))
 def test_every_configuration_is_in_step(name, problem, run, interpret, configurations):
     algorithm = get(name)
     cls = getattr(vectorized, algorithm.dialect.export)
