@@ -9,13 +9,12 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
-from torch.nn import Parameter
 from torch.optim.optimizer import ParamsT
 
 from instep.reference.runtime.base import Reference
 from instep.reference.runtime.kernels.bundle import Bundle, remember
 from instep.reference.runtime.kernels.errors import KernelUnavailableError, tell_once
-from instep.reference.runtime.kernels.launch import Call, fits, launch, may_launch
+from instep.reference.runtime.kernels.launch import PLAIN, Call, fits, launch, may_launch
 from instep.reference.runtime.kernels.library import Kernel, Library
 from instep.reference.runtime.lockstep import LockstepOptimizer
 from instep.reference.runtime.sparse import close_lanes, narrow
@@ -160,7 +159,7 @@ class VectorizedOptimizer(Reference):
         if not self._has_foreach or group.get("differentiable") or group.get("capturable"):
             return False
         if group.get("foreach") is None and group.get("fused") is None:
-            return all(type(p) in (Tensor, Parameter) for p in tensors)
+            return all(type(p) in PLAIN for p in tensors)
         return bool(group.get("foreach") or group.get("fused"))
 
     def _accept(self, p: Tensor, group: Group) -> None:

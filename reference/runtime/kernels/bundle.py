@@ -16,9 +16,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Parameter
 
-from instep.reference.runtime.kernels.launch import Call, address, run
+from instep.reference.runtime.kernels.launch import PLAIN, Call, address, run
 from instep.reference.runtime.kernels.library import Kernel, Library
 from instep.reference.runtime.work import LAST_IN_SINGLE, Layout
 
@@ -158,7 +157,7 @@ def remember(
 
 
 def _is_plain(x: Any) -> bool:
-    if type(x) not in (Tensor, Parameter) or x.is_complex():
+    if type(x) not in PLAIN or x.is_complex():
         return False
     return bool(x.device.type == "cpu" and x.is_contiguous())
 

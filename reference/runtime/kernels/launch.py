@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from instep.reference.runtime.kernels.library import STORED, Kernel, Library, load
 from instep.reference.runtime.work import Work
 
+# Subclasses may hold their numbers elsewhere, or none.
+PLAIN = (Tensor, Parameter)
 _is_fork = False
 
 # As many lanes as are worth a thread of their own; torch's own loops share out as many.
@@ -44,6 +47,8 @@ def is_traced() -> bool:
 def fits(work: Work, kernel: Kernel) -> bool:
     """Whether a kernel can run on a parameter and what is kept of it, as they lie in memory."""
     theta, grad = work.theta, work.grad
+    if type(work.parameter) not in PLAIN or type(grad) not in PLAIN:
+        return False
     if work.lanes is not None or grad.dtype != theta.dtype or grad.device != theta.device:
         return False
     if theta.device.type != "cpu" or theta.dtype not in STORED or theta.is_neg():
@@ -74,6 +79,7 @@ def is_dense(x: Tensor) -> bool:
 def _lies_like(x: object, theta: Tensor) -> bool:
     return (
         isinstance(x, Tensor)
+        and type(x) in PLAIN
         and x.dtype == theta.dtype
         and x.device == theta.device
         and x.shape == theta.shape

@@ -102,6 +102,23 @@ def test_state_that_lies_otherwise_runs_without(launched):
     assert launched == [1]
 
 
+class Marked(torch.Tensor):
+    """Plain memory here; what a subclass holds elsewhere is not to be seen from its address."""
+
+
+@pytest.mark.parametrize("keywords", [{}, {"fused": True}])
+def test_subclasses_of_tensors_run_without(keywords, launched):
+    p = torch.ones(4).as_subclass(Marked).requires_grad_()
+    p.grad = torch.full((4,), 0.5)
+    SGD([p], lr=1.0, **keywords).step()
+    q = torch.ones(4, requires_grad=True)
+    q.grad = torch.full((4,), 0.5).as_subclass(Marked)
+    SGD([q], lr=1.0, **keywords).step()
+    assert launched == []
+    assert torch.equal(torch.Tensor(p), torch.full((4,), 0.5))
+    assert torch.equal(q, torch.full((4,), 0.5))
+
+
 def test_a_negated_view_is_read_as_what_it_is():
     z = torch.complex(torch.zeros(4), torch.arange(4.0))
     p = torch.zeros(4, requires_grad=True)
