@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from instep.conformance.probes import Probe, ProbeFactory
+from instep.spec import ir
 from instep.spec.gradients import reads_loss, tries_points
 from instep.spec.options import resolve
 
@@ -54,6 +55,7 @@ class Descent:
         length: by which step lengths are longer than usual.
         single: slope, centre and start of a single parameter, where a search of its own is made.
         patient: whether all other hyperparameters are the defaults: many evaluations, no tolerance.
+        once: whether the first search is the last: rounding would decide about those that follow.
         line: what the loss is along the first direction.
     """
 
@@ -64,6 +66,7 @@ class Descent:
     length: float = 1.0
     single: tuple[float, float, float] | None = None
     patient: bool = False
+    once: bool = False
     line: Line | None = None
 
 
@@ -106,12 +109,7 @@ DESCENTS = {
         length=2.0**5,
         single=(4.0, -0.125, -0.2265625),
         patient=True,
-    ),
-    "gorge": Descent(
-        "where the bracket of a search is narrow from the start",
-        length=2.0**-30,
-        single=(2.0**17, 0.0, 1.5546875 * 2.0**-32),
-        patient=True,
+        once=True,
     ),
     # The loss falls, but by less than any slope there says.
     "level": Descent(
@@ -167,12 +165,14 @@ DESCENTS = {
         length=2.0**3,
         line=Line((1.25, -0.6171875, 0.083984375, -0.003421783447265625)),
         patient=True,
+        once=True,
     ),
     "third-rise": Descent(
         "where the third point on the line lies higher than the second",
         length=2.0**-2,
         line=Line((0.01953125, -0.15625, -0.009765625, 0.1044921875, -0.025390625)),
         patient=True,
+        once=True,
     ),
     # The best point moves past the other end, between two that are near in height and place.
     "turn": Descent(
@@ -216,6 +216,9 @@ def descent(probes: ProbeFactory, name: str, dtype: str) -> Probe:
     values |= {rate: usual[rate] * way.length for rate in rates}
     alone = way.single is not None or way.line is not None
     shapes, steps = (((1,),), 1) if alone else (way.shapes, _STEPS)
+    body = resolve(probes.algorithm.body, probes.options)
+    if way.once and tries_points(body):
+        values |= {symbol: 1 for symbol in _rounds(body) if symbol not in probes.fixed}
     probe = probes.make(name, values=values, dtype=dtype, shapes=shapes, steps=steps)
     if way.line is not None:
         return _along(probe, way.line)
@@ -226,6 +229,16 @@ def descent(probes: ProbeFactory, name: str, dtype: str) -> Probe:
         slopes=tuple(np.ldexp(x, way.flatter) for x in probe.slopes),
     )
     return probe if way.single is None else _single(probe, *way.single)
+
+
+def _rounds(body: ir.Body) -> list[str]:
+    """Hyperparameters that say how often the parameters move in one step."""
+    moving = (
+        s.stop
+        for s in ir.statements(body)
+        if isinstance(s, ir.Repeat) and ir.THETA in ir.assigned(s.body)
+    )
+    return [stop.name for stop in moving if isinstance(stop, ir.Sym)]
 
 
 def _along(probe: Probe, line: Line) -> Probe:
