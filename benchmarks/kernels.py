@@ -3,8 +3,9 @@
     python benchmarks/kernels.py [--quick] [--threads N] [--plot kernels.png]
 
 All forms of a row run in one process, in turns, on parameters of their own; each figure is the
-median. A share of the bandwidth says how close a step comes to one that only moves its bytes, at
-the rate at which torch copies as many. `--quick` leaves out the largest size.
+median. The share of a copy is the time that torch's copy takes for as many bytes; it also reads the
+lines that it overwrites, which a step in place has read already. `--quick` leaves out the largest
+size.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ def print_table(rows: Sequence[Row]) -> None:
         title=f"one step in ms, {torch.get_num_threads()} threads, torch {torch.__version__}"
     )
     forms = ["torch loop", "torch foreach", "torch fused", "instep"]
-    for name in ["algorithm", "size", *forms, "against best", "of bandwidth"]:
+    for name in ["algorithm", "size", *forms, "against best", "of copy"]:
         table.add_column(name, justify="left" if name in ("algorithm", "size") else "right")
     for row in rows:
         cells = [f"{row.times[f]:.3g}" if f in row.times else "" for f in forms]
